@@ -1,0 +1,1 @@
+"""What things are: messages, models, requests, answers, events, errors. Standard library only."""

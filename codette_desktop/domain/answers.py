@@ -1,0 +1,92 @@
+"""Answers: the parts a provider streams, and what is known when it has finished."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class FinishReason(StrEnum):
+    """Why an answer ended."""
+
+    STOP = "stop"  # the model ended it, or a stop string was reached
+    LENGTH = "length"  # max_tokens or the context was used up
+    CANCELLED = "cancelled"  # the person stopped it
+    INTERRUPTED = "interrupted"  # the application or the machine went down
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class ContextUse:
+    """The context window by part, in tokens, for one request.
+
+    `left_out_messages` counts the oldest messages of the history that did not fit and were not sent. Nothing is ever
+    left out without being counted here.
+    """
+
+    length: int
+    system: int
+    history: int
+    question: int
+    left_out_messages: int = 0
+
+    @property
+    def prompt(self) -> int:
+        """All tokens sent to the model."""
+        return self.system + self.history + self.question
+
+    @property
+    def room(self) -> int:
+        """Tokens left for the answer."""
+        return max(0, self.length - self.prompt)
+
+
+@dataclass(frozen=True, slots=True)
+class PromptRead:
+    """Streamed first: how the prompt fills the context, and how much of it was already in the cache (tokens)."""
+
+    use: ContextUse
+    reused_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TextChunk:
+    """A piece of the answer: always whole Unicode characters, `tokens` tokens long (0 for a flushed remainder)."""
+
+    text: str
+    tokens: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerFigures:
+    """What was measured of one answer.
+
+    `time_to_first_token_ms` runs from the request's start to the first sampled token, including a model load that had
+    to come first (`load_ms`, 0 when it was loaded). `tokens_per_second` is the decoding speed after the first token,
+    0.0 for answers of fewer than two tokens.
+    """
+
+    prompt_tokens: int
+    completion_tokens: int
+    time_to_first_token_ms: float
+    tokens_per_second: float
+    total_ms: float
+    load_ms: float = 0.0
+    reused_tokens: int = 0
+    cached: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerEnd:
+    """Streamed last: the figures, why it ended, and what was needed to produce it again."""
+
+    reason: FinishReason
+    figures: AnswerFigures
+    use: ContextUse
+    seed: int
+    model: str
+    model_label: str
+    model_hash: str
+    engine_build: str
+    device: str = "CPU"
+
+
+AnswerPart = PromptRead | TextChunk | AnswerEnd

@@ -1,0 +1,1 @@
+"""What this computer is and does now: devices, memory, sensors."""

@@ -1,0 +1,145 @@
+"""The schema and its history. Migrations are only ever appended; a released one is never changed.
+
+`PRAGMA user_version` holds major << 16 | minor. A higher minor may be opened by an older application (something was
+added that it does not use); a higher major may not.
+"""
+
+import sqlite3
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+    from sqlite_utils.migrations import Migrations
+
+MAJOR = 1
+MINOR = 1
+VERSION = MAJOR << 16 | MINOR
+
+_M001 = (
+    """CREATE TABLE conversations (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        title TEXT NOT NULL,
+        created_at TEXT NOT NULL,
+        updated_at TEXT NOT NULL,
+        deleted_at TEXT,
+        leaf_id TEXT REFERENCES nodes(id) DEFERRABLE INITIALLY DEFERRED,
+        draft TEXT NOT NULL,
+        system_prompt TEXT NOT NULL,
+        model TEXT NOT NULL,
+        sampling TEXT NOT NULL
+    ) STRICT""",
+    "CREATE INDEX conversations_by_update ON conversations(updated_at, seq) WHERE deleted_at IS NULL",
+    "CREATE INDEX conversations_deleted ON conversations(deleted_at) WHERE deleted_at IS NOT NULL",
+    "CREATE INDEX conversations_by_leaf ON conversations(leaf_id)",
+    """CREATE TABLE messages (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        hash TEXT NOT NULL UNIQUE,
+        role TEXT NOT NULL,
+        content TEXT NOT NULL,
+        search_id INTEGER NOT NULL UNIQUE
+    ) STRICT""",
+    """CREATE TABLE generations (
+        id TEXT PRIMARY KEY,
+        conversation_id TEXT NOT NULL REFERENCES conversations(id),
+        parent_id TEXT REFERENCES nodes(id) DEFERRABLE INITIALLY DEFERRED,
+        session TEXT NOT NULL,
+        partial TEXT NOT NULL DEFAULT '',
+        model TEXT NOT NULL,
+        model_label TEXT NOT NULL,
+        model_hash TEXT NOT NULL,
+        quantisation TEXT NOT NULL,
+        sampling TEXT NOT NULL,
+        seed INTEGER,
+        engine_build TEXT NOT NULL,
+        device TEXT NOT NULL,
+        started_at TEXT NOT NULL,
+        ended_at TEXT,
+        reason TEXT,
+        error TEXT NOT NULL,
+        prompt_tokens INTEGER,
+        completion_tokens INTEGER,
+        time_to_first_token_ms REAL,
+        tokens_per_second REAL,
+        total_ms REAL,
+        load_ms REAL,
+        reused_tokens INTEGER,
+        cached INTEGER,
+        context_length INTEGER,
+        system_tokens INTEGER,
+        history_tokens INTEGER,
+        question_tokens INTEGER,
+        left_out_messages INTEGER
+    ) STRICT""",
+    "CREATE INDEX generations_by_conversation ON generations(conversation_id)",
+    "CREATE INDEX generations_by_parent ON generations(parent_id)",
+    "CREATE INDEX generations_running ON generations(id) WHERE reason IS NULL",
+    """CREATE TABLE nodes (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        conversation_id TEXT NOT NULL REFERENCES conversations(id),
+        parent_id TEXT REFERENCES nodes(id) DEFERRABLE INITIALLY DEFERRED,
+        message_id INTEGER NOT NULL REFERENCES messages(id),
+        generation_id TEXT UNIQUE REFERENCES generations(id),
+        created_at TEXT NOT NULL
+    ) STRICT""",
+    "CREATE INDEX nodes_by_parent ON nodes(parent_id)",
+    "CREATE INDEX nodes_by_place ON nodes(conversation_id, parent_id, seq)",
+    "CREATE INDEX nodes_by_message ON nodes(message_id)",
+    # Both hold text folded by store.text, all of whose tokens the ascii tokenizer keeps whole.
+    "CREATE VIRTUAL TABLE message_search USING fts5(folded, tokenize = 'ascii', prefix = '1 2 3')",
+    "CREATE VIRTUAL TABLE title_search USING fts5(folded, tokenize = 'ascii', prefix = '1 2 3')",
+    """CREATE TABLE presets (
+        name TEXT PRIMARY KEY,
+        sampling TEXT NOT NULL,
+        system_prompt TEXT NOT NULL
+    ) STRICT""",
+    "CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
+    """CREATE TABLE model_files (
+        path TEXT PRIMARY KEY,
+        size_bytes INTEGER NOT NULL,
+        mtime_ns INTEGER NOT NULL,
+        file_hash TEXT NOT NULL
+    ) STRICT""",
+    "CREATE TABLE model_loads (file_hash TEXT PRIMARY KEY, session TEXT NOT NULL, started_at TEXT NOT NULL) STRICT",
+)
+
+
+def registered() -> "Migrations":
+    """All migrations, oldest first."""
+    # Imported here: it costs as much time as everything else at start, and most starts migrate nothing.
+    from sqlite_utils.migrations import Migrations
+
+    migrations = Migrations("codette")
+
+    @migrations()
+    def m001_conversations(db: "Database") -> None:  # pyright: ignore[reportUnusedFunction]
+        for statement in _M001:
+            db.conn.execute(statement)
+
+    return migrations
+
+
+def version_of(connection: sqlite3.Connection) -> int:
+    """The schema version; 0 for a new database."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def version_text(version: int) -> str:
+    """ "1.3" for major 1, minor 3."""
+    return f"{version >> 16}.{version & 0xFFFF}"
+
+
+def is_newer(version: int) -> bool:
+    """Whether a database of this version is beyond what this application understands."""
+    return version >> 16 > MAJOR
+
+
+def migrate(connection: sqlite3.Connection, migrations: "Migrations | None" = None) -> None:
+    """Apply what is pending, each migration in a transaction of its own; raises what the migration raises."""
+    from sqlite_utils import Database
+
+    database: Any = Database(connection, execute_plugins=False)
+    (migrations or registered()).apply(database)
+    if version_of(connection) < VERSION:
+        connection.execute(f"PRAGMA user_version = {VERSION}")

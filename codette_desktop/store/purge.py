@@ -1,0 +1,36 @@
+"""Removing for good."""
+
+from sqlite3 import Connection
+
+from codette_desktop.store import tree
+
+
+def purge_deleted(connection: Connection, before: str) -> int:
+    """Remove the conversations deleted before that moment, with all that only they hold; gives how many."""
+    gone = connection.execute("SELECT id FROM conversations WHERE deleted_at < ?", (before,)).fetchall()
+    for row in gone:
+        remove_conversation(connection, row["id"])
+    return len(gone)
+
+
+def remove_conversation(connection: Connection, conversation_id: str) -> None:
+    """Remove one conversation: nodes, generations, and messages no other conversation holds."""
+    of_it = (conversation_id,)
+    used = connection.execute("SELECT DISTINCT message_id FROM nodes WHERE conversation_id = ?", of_it).fetchall()
+    tree.show(connection, conversation_id, None, touch=False)
+    connection.execute("DELETE FROM nodes WHERE conversation_id = ?", of_it)
+    connection.execute("DELETE FROM generations WHERE conversation_id = ?", of_it)
+    for row in used:
+        _remove_message_if_unused(connection, row["message_id"])
+    seq = connection.execute("DELETE FROM conversations WHERE id = ? RETURNING seq", of_it).fetchone()["seq"]
+    connection.execute("DELETE FROM title_search WHERE rowid = ?", (seq,))
+
+
+def _remove_message_if_unused(connection: Connection, message_id: int) -> None:
+    row = connection.execute(
+        """DELETE FROM messages WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM nodes WHERE message_id = ?1)
+           RETURNING search_id""",
+        (message_id,),
+    ).fetchone()
+    if row:
+        connection.execute("DELETE FROM message_search WHERE rowid = ?", (row["search_id"],))
