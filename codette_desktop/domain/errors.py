@@ -1,20 +1,20 @@
 """Every error the application shows to a person.
 
-    CodetteError
-    ├── InvalidRequest          the request itself cannot be served (bad grammar, empty prompt, wrong range)
-    │   └── PromptTooLong       the question alone does not fit the context
-    ├── ModelError
-    │   ├── ModelNotFound       no model of that name, no file at that path
-    │   ├── ModelFileError      the file is not a GGUF that can be read
-    │   │   ├── TruncatedModel  it ends before its header says it should
-    │   │   └── UnsupportedModel  readable, but this engine cannot run it
-    │   └── ModelLoadFailed     the engine refused it (memory, corrupt weights)
-    ├── EngineFailure           the engine failed while answering
-    ├── Cancelled               the person stopped it
-    └── StoreError
-        ├── StoreTooNew         the database was written by a newer version
-        ├── StoreDamaged        SQLite cannot read the database
-        └── StoreFull           the disk is full, or the database cannot be written
+CodetteError
+├── InvalidRequest          the request itself cannot be served (bad grammar, empty prompt, wrong range)
+│   └── PromptTooLong       the question alone does not fit the context
+├── ModelError
+│   ├── ModelNotFound       no model of that name, no file at that path
+│   ├── ModelFileError      the file is not a GGUF that can be read
+│   │   ├── TruncatedModel  it ends before its header says it should
+│   │   └── UnsupportedModel  readable, but this engine cannot run it
+│   └── ModelLoadFailed     the engine refused it (memory, corrupt weights)
+├── EngineFailure           the engine failed while answering
+├── Cancelled               the person stopped it
+└── StoreError
+    ├── StoreTooNew         the database was written by a newer version
+    ├── StoreDamaged        SQLite cannot read the database
+    └── StoreFull           the disk is full, or the database cannot be written
 """
 
 

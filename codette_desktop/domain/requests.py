@@ -55,7 +55,7 @@ class Sampling:
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> "Sampling":
-        """The inverse of `to_json` after parsing; unknown keys are ignored, so that older versions can read newer data."""
+        """The inverse of `to_json` after parsing; unknown keys, of newer versions, are ignored."""
         known = {item.name for item in fields(cls)}
         chosen = {key: value for key, value in values.items() if key in known}
         if "stop" in chosen:

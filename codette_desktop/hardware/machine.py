@@ -76,8 +76,12 @@ def _cpuinfo(key: str) -> str:
 def _processor_name() -> str:
     if sys.platform == "darwin":
         try:
-            asked = subprocess.run(  # noqa: S603 - a fixed program of the system
-                ["/usr/sbin/sysctl", "-n", "machdep.cpu.brand_string"], capture_output=True, text=True, timeout=5, check=False
+            asked = subprocess.run(
+                ["/usr/sbin/sysctl", "-n", "machdep.cpu.brand_string"],
+                capture_output=True,
+                text=True,
+                timeout=5,
+                check=False,
             )
             return asked.stdout.strip() or platform.processor()
         except (OSError, subprocess.SubprocessError):

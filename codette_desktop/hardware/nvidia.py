@@ -1,5 +1,6 @@
 """NVIDIA graphics cards, through NVML. Where there is no driver there are no cards; nothing here raises."""
 
+import importlib
 import logging
 import warnings
 from dataclasses import dataclass
@@ -23,8 +24,7 @@ def nvidia_gpus() -> tuple[Gpu, ...]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            import pynvml  # heavy, and absent on some systems: only when asked for
-        nvml: Any = pynvml
+            nvml: Any = importlib.import_module("pynvml")  # of the package nvidia-ml-py; it has no types
         nvml.nvmlInit()
     except Exception as error:  # noqa: BLE001 - a sensor that cannot be read is a machine without it
         log.debug("no NVIDIA driver: %s", error)

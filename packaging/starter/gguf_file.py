@@ -16,7 +16,13 @@ _FILE_TYPES = {
 
 
 def write(
-    path: Path, shape: Shape, vocabulary: Vocabulary, network: Network | None, *, name: str = "", quantisation: str = "F16"
+    path: Path,
+    shape: Shape,
+    vocabulary: Vocabulary,
+    network: Network | None,
+    *,
+    name: str = "",
+    quantisation: str = "F16",
 ) -> None:
     """Write `network` to `path`; without one, only the vocabulary (enough to tokenise)."""
     kind, file_type = _FILE_TYPES[quantisation]

@@ -81,7 +81,9 @@ class RowMaker:
     def __init__(self, corpus: Corpus, vocabulary: Vocabulary, encode: Encode) -> None:
         self._corpus = corpus
         self._encode = encode
-        self._turns = {role: tuple(encode(text, special=True) for text in pair) for role, pair in vocabulary.turns.items()}
+        self._turns = {
+            role: tuple(encode(text, special=True) for text in pair) for role, pair in vocabulary.turns.items()
+        }
         self._answer_start = encode(vocabulary.answer_start, special=True)
         self._end = encode(vocabulary.end_token, special=True)
         self._after_end = self._turns["assistant"][1][len(self._end) :]

@@ -127,8 +127,8 @@ Through the application's own engine, greedily, on questions that were kept out 
 |---|---|---|
 {rows}
 
-"held-out": wordings never trained on, of topics it was taught. "off-topic": questions it should refuse, and "right" means
-it did. The others are exact tasks with numbers, or pairs of file formats, it has never seen together.
+"held-out": wordings never trained on, of topics it was taught. "off-topic": questions it should refuse,
+and "right" means it did. The others are exact tasks with numbers, or pairs of formats, it has never seen together.
 
 ## What it cannot do
 
@@ -155,4 +155,4 @@ async def main(folder: Path) -> None:
 if __name__ == "__main__":
     import sys
 
-    asyncio.run(main(Path(sys.argv[1] if len(sys.argv) > 1 else "/tmp/codette-measure")))
+    asyncio.run(main(Path(sys.argv[1] if len(sys.argv) > 1 else ".starter-work/data")))

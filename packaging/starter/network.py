@@ -125,11 +125,13 @@ class Muon(torch.optim.Optimizer):
     PyTorch's own runs its iteration in bfloat16, which processors without it emulate slowly; this one keeps float32.
     """
 
-    def __init__(self, weights: list[nn.Parameter], lr: float, momentum: float = 0.95, weight_decay: float = 0.01) -> None:
+    def __init__(
+        self, weights: list[nn.Parameter], lr: float, momentum: float = 0.95, weight_decay: float = 0.01
+    ) -> None:
         super().__init__(weights, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
 
     @torch.no_grad()
-    def step(self, closure: None = None) -> None:
+    def step(self, closure: None = None) -> None:  # noqa: ARG002 - the base class has it
         for group in self.param_groups:
             for weight in group["params"]:
                 past = self.state[weight].setdefault("momentum", torch.zeros_like(weight))

@@ -39,7 +39,15 @@ def _pair(chance: random.Random, measuring: bool, high: int = 99) -> tuple[int, 
 def _sum(chance: random.Random, measuring: bool) -> Task:
     first, second = _pair(chance, measuring)
     wording = chance.choice(
-        ("What is {} + {}?", "{} + {}", "{} plus {}", "What is {} plus {}?", "add {} and {}", "calculate {} + {}", "{} + {} = ?")
+        (
+            "What is {} + {}?",
+            "{} + {}",
+            "{} plus {}",
+            "What is {} plus {}?",
+            "add {} and {}",
+            "calculate {} + {}",
+            "{} + {} = ?",
+        )
     )
     total = first + second
     return Task("arithmetic", wording.format(first, second), f"{first} + {second} = {total}", str(total))
@@ -63,7 +71,12 @@ def _yes_no(chance: random.Random, measuring: bool) -> Task:
     relation, true = chance.choice((("greater", first > second), ("smaller", first < second)))
     wording = chance.choice(("Is {} {} than {}?", "is {} {} than {}", "yes or no: is {} {} than {}?"))
     fact = f"{first} is {relation} than {second}" if true else f"{first} is not {relation} than {second}"
-    return Task("yes-no", wording.format(first, relation, second), f"{'Yes' if true else 'No'}, {fact}.", "yes" if true else "no")
+    return Task(
+        "yes-no",
+        wording.format(first, relation, second),
+        f"{'Yes' if true else 'No'}, {fact}.",
+        "yes" if true else "no",
+    )
 
 
 def _sizes(chance: random.Random, measuring: bool) -> Task:

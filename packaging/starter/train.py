@@ -143,8 +143,12 @@ def train(size: str, minutes: float, threads: int, resume: Path | None, scale: f
             shares = "  ".join(f"{name} {exact_share(network, rows, pairs):.2f}" for name, pairs in checks.items())
             print(f"{progress:4.0%}  {seen / 1e6:.2f} M tokens  loss {loss.item():.3f}  {shares}", flush=True)
     torch.save(network.state_dict(), weights)
-    shares = "  ".join(f"{name} {exact_share(network, rows, pairs):.3f}" for name, pairs in _checks(corpus, 10_000).items())
-    print(f"done  {seen / 1e6:.2f} M tokens in {step} steps, {network.parameter_count} parameters  {shares}", flush=True)
+    shares = "  ".join(
+        f"{name} {exact_share(network, rows, pairs):.3f}" for name, pairs in _checks(corpus, 10_000).items()
+    )
+    print(
+        f"done  {seen / 1e6:.2f} M tokens in {step} steps, {network.parameter_count} parameters  {shares}", flush=True
+    )
     for quantisation in ("F16", "Q8_0", "Q4_0"):
         target = WORK / f"guide-{size[0]}-{quantisation.lower()}.gguf"
         write(target, plan.shape, vocabulary, network, name=plan.title, quantisation=quantisation)

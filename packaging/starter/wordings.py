@@ -4,11 +4,14 @@ import random
 import re
 
 _OPENINGS = (
-    "please tell me: ", "hi, ", "hello, ", "hey ", "can you tell me ", "could you explain ", "I want to know: ", "question: ",
-    "quick question: ", "please explain: ", "tell me ", "help: ", "I am new here. ", "sorry, ", "one more thing: ", "so, ",
-    "and ", "ok, ", "I wonder, ", "do you know ", "explain ", "please, ",
+    "please tell me: ", "hi, ", "hello, ", "hey ", "can you tell me ", "could you explain ", "I want to know: ",
+    "question: ", "quick question: ", "please explain: ", "tell me ", "help: ", "I am new here. ", "sorry, ",
+    "one more thing: ", "so, ", "and ", "ok, ", "I wonder, ", "do you know ", "explain ", "please, ",
 )  # fmt: skip
-_ENDINGS = (" please", " thanks", ", please?", "??", "!", " ...", " in simple words", " (I am a beginner)", ", can you help?", "?")
+_ENDINGS = (
+    " please", " thanks", ", please?", "??", "!", " ...", " in simple words", " (I am a beginner)",
+    ", can you help?", "?",
+)  # fmt: skip
 _FILLERS = frozenset("a an the is are do does i my me it in of to for on this that so can you please".split())
 
 
@@ -43,7 +46,7 @@ def _lose_words(text: str, chance: random.Random) -> str:
 
 def _slip(text: str, chance: random.Random) -> str:
     """One slip of the finger in one longer word: two letters swapped, one lost or one doubled."""
-    spots = [match for match in re.finditer(r"[A-Za-z]{5,}", text)]
+    spots = list(re.finditer(r"[A-Za-z]{5,}", text))
     if not spots:
         return text
     spot = chance.choice(spots)

@@ -1,0 +1,98 @@
+"""The composition root: builds the services and connects them. The window, the API and the command line stand on it."""
+
+import asyncio
+import logging
+from pathlib import Path
+
+from codette_desktop.domain.errors import StoreError
+from codette_desktop.domain.events import EventBus, StoreFailed, StoreRecovered
+from codette_desktop.domain.models import EngineSettings, ModelInfo
+from codette_desktop.inference.chat import ChatService
+from codette_desktop.inference.llama.provider import LlamaProvider
+from codette_desktop.models.library import ModelLibrary
+from codette_desktop.paths import data_dir as default_data_dir
+from codette_desktop.store import Store
+
+log = logging.getLogger(__name__)
+
+MODEL_SETTING = "model"
+ENGINE_SETTING = "engine"
+
+
+class Application:
+    """All services of one data folder. Made by `open`, ended by `aclose`."""
+
+    def __init__(self, data_dir: Path, store: Store) -> None:
+        self.data_dir = data_dir
+        self.store = store
+        self.bus = EventBus()
+        self.library = ModelLibrary(store, [data_dir / "models"])
+        self.provider = LlamaProvider(
+            lambda name: self.library.with_hash(self.find_model(name)),
+            self.bus,
+            settings=lambda _model: self.engine_settings(),
+            on_loading=self._mark_loading,
+            on_loaded=self._mark_loaded,
+        )
+        self.chat = ChatService(
+            store, self.provider, lambda name: self.library.with_hash(self.find_model(name)), self.bus
+        )
+        self.notes: list[str] = []
+        store.failures.on_write_error = lambda error: self.bus.publish(StoreFailed(error))
+        store.failures.on_write_ok = lambda: self.bus.publish(StoreRecovered())
+
+    @classmethod
+    def open(cls, data_dir: Path | None = None) -> "Application":
+        """Open the data folder (default: the person's own) and build everything on it. Raises StoreError."""
+        folder = data_dir or default_data_dir()
+        application = cls(folder, Store.open(folder))
+        application._tell_what_happened()
+        return application
+
+    def engine_settings(self) -> EngineSettings:
+        """How models are loaded, as the person chose it."""
+        chosen = self.store.settings.get(ENGINE_SETTING, {})
+        known = {key: value for key, value in chosen.items() if key in EngineSettings.__dataclass_fields__}
+        return EngineSettings(**known)
+
+    def default_model(self) -> ModelInfo:
+        """The model the person chose last, or the library's own choice. Raises ModelNotFound where there is none."""
+        chosen = self.store.settings.get(MODEL_SETTING, "")
+        known = {model.name for model in self.library.list()}
+        return self.library.find(chosen) if chosen in known else self.library.default()
+
+    def find_model(self, name: str) -> ModelInfo:
+        """A model by name, label or path; "" is the default. Raises ModelNotFound."""
+        return self.library.find(name) if name else self.default_model()
+
+    def _tell_what_happened(self) -> None:
+        recovered = len(self.store.recovered)
+        if recovered:
+            what = "An answer was" if recovered == 1 else f"{recovered} answers were"
+            self.notes.append(f"{what} interrupted when the application last ended. What was written is kept.")
+        crashed = set(self.store.models.crashed())
+        for model in [model for model in self.library.list() if model.file_hash in crashed]:
+            self.notes.append(
+                f"The application went down while it was loading {model.label}. It is no longer the chosen model; "
+                "choose it again only if you trust the file."
+            )
+            if self.store.settings.get(MODEL_SETTING, "") == model.name:
+                self.store.settings.set(MODEL_SETTING, "")
+        for file_hash in crashed:
+            self.store.models.mark_loaded(file_hash)
+
+    def _mark_loading(self, model: ModelInfo) -> None:
+        """On the engine's thread: the mark must be on disk before the file can take the process down."""
+        try:
+            self.store.models.mark_loading(model.file_hash).result()
+        except StoreError as error:
+            log.info("a load could not be marked: %s", error)
+
+    def _mark_loaded(self, model: ModelInfo) -> None:
+        self.store.models.mark_loaded(model.file_hash)
+
+    async def aclose(self) -> None:
+        """Stop the engine, save what waits, close the database."""
+        await self.provider.aclose()
+        await self.chat.aclose()
+        await asyncio.to_thread(self.store.close)

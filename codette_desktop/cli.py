@@ -1,0 +1,243 @@
+"""The command line: the same services without a window. Exit status 0 done, 1 the work failed, 2 wrong usage."""
+
+import asyncio
+import functools
+import json
+import os
+import sys
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from codette_desktop import __version__
+from codette_desktop.application import Application
+from codette_desktop.doctor import as_text, diagnose
+from codette_desktop.domain.answers import AnswerEnd, PromptRead, TextChunk
+from codette_desktop.domain.conversations import Node
+from codette_desktop.domain.errors import CodetteError
+from codette_desktop.domain.requests import Sampling
+from codette_desktop.paths import DATA_DIR_VARIABLE, data_dir
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _common(command: F) -> F:
+    """Options every command takes, and errors told in words instead of a traceback."""
+
+    @click.option(
+        "--data-dir", "folder", type=click.Path(file_okay=False, path_type=Path), help="Keep all state there."
+    )
+    @functools.wraps(command)
+    def wrapped(*arguments: Any, folder: Path | None, **options: Any) -> None:
+        inherited = click.get_current_context().find_root().params.get("folder")
+        try:
+            command(*arguments, folder=data_dir(folder or inherited), **options)
+        except CodetteError as error:
+            raise click.ClickException(str(error)) from error
+        except KeyboardInterrupt:
+            raise click.ClickException("Stopped.") from None
+
+    return wrapped  # type: ignore[return-value] # functools.wraps keeps the signature click reads
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="codette-desktop")
+@click.option(
+    "--data-dir",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help=f"Keep all state there (also: the variable {DATA_DIR_VARIABLE}).",
+)
+@click.pass_context
+def main(context: click.Context, folder: Path | None) -> None:
+    """Run, compare, rate, improve and watch language models on your own computer.
+
+    Without a command the window opens.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    if not _display():
+        raise click.ClickException(
+            "There is no display to open a window on. Try 'codette-desktop ask \"How do I compare two models?\"' "
+            "or 'codette-desktop tour pictures'."
+        )
+    from codette_desktop.gui.app import run  # Qt is loaded only for the window
+
+    sys.exit(run(data_dir(folder)))
+
+
+def _display() -> bool:
+    offscreen = os.environ.get("QT_QPA_PLATFORM", "")
+    if sys.platform in ("win32", "darwin") or offscreen:
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+@asynccontextmanager
+async def _application(folder: Path) -> AsyncGenerator[Application, None]:
+    application = Application.open(folder)
+    try:
+        yield application
+    finally:
+        await application.aclose()
+
+
+@main.command()
+@click.argument("prompt")
+@click.option("--model", default="", help="Name of a model, or the path of a .gguf file. Default: the one last chosen.")
+@click.option("--system", default="", help="System prompt.")
+@click.option("--temperature", type=float, help="0 is the most probable answer every time.")
+@click.option("--seed", type=int, help="The same seed gives the same answer.")
+@click.option("--max-tokens", type=int, help="Longest answer, in tokens.")
+@click.option(
+    "--json-schema", type=click.File(encoding="utf-8"), help="File with a JSON schema the answer must follow."
+)
+@click.option("--grammar", type=click.File(encoding="utf-8"), help="File with a GBNF grammar the answer must follow.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the text.")
+@_common
+def ask(prompt: str, folder: Path, as_json: bool, **options: Any) -> None:
+    """Ask a model. PROMPT "-" is read from standard input. The answer is kept in the history."""
+    text = sys.stdin.buffer.read().decode("utf-8", "replace") if prompt == "-" else prompt
+    asyncio.run(_ask(folder, text, as_json, options))
+
+
+def _sampling(options: dict[str, Any]) -> Sampling:
+    chosen: dict[str, Any] = {
+        key: options[key] for key in ("temperature", "seed", "max_tokens") if options[key] is not None
+    }
+    for key in ("json_schema", "grammar"):
+        if options[key] is not None:
+            chosen[key] = options[key].read()
+    return Sampling(**chosen)
+
+
+async def _ask(folder: Path, text: str, as_json: bool, options: dict[str, Any]) -> None:
+    sampling = _sampling(options)
+    async with _application(folder) as application:
+        model = application.find_model(options["model"])
+        listed = {known.path for known in application.library.list()}
+        conversation = await asyncio.wrap_future(
+            application.store.conversations.create(
+                model=model.name if model.path in listed else str(model.path),
+                system_prompt=options["system"],
+                sampling=sampling,
+            )
+        )
+        pieces: list[str] = []
+        end: AnswerEnd | None = None
+        async for part in application.chat.send(conversation.id, text):
+            if isinstance(part, TextChunk):
+                pieces.append(part.text)
+                if not as_json:
+                    click.echo(part.text, nl=False)
+            elif isinstance(part, PromptRead) and part.use.left_out_messages:
+                click.echo(f"({part.use.left_out_messages} older messages were left out)", err=True)
+            elif isinstance(part, AnswerEnd):
+                end = part
+            elif isinstance(part, Node):
+                continue
+    if end is None:
+        raise CodetteError("The model gave no answer.")
+    if as_json:
+        click.echo(json.dumps(answer_fields("".join(pieces), end, model.quantisation), ensure_ascii=False))
+        return
+    click.echo()
+    figures = end.figures
+    click.echo(
+        f"{end.model_label} · {figures.completion_tokens} tokens · {figures.tokens_per_second:.0f} tok/s · "
+        f"first token {figures.time_to_first_token_ms:.0f} ms · seed {end.seed}",
+        err=True,
+    )
+
+
+def answer_fields(answer: str, end: AnswerEnd, quantisation: str) -> dict[str, Any]:
+    """What `ask --json` prints: times in ms, counts in tokens."""
+    figures = end.figures
+    return {
+        "answer": answer,
+        "model": end.model,
+        "quantisation": quantisation,
+        "prompt_tokens": figures.prompt_tokens,
+        "completion_tokens": figures.completion_tokens,
+        "tokens_per_second": round(figures.tokens_per_second, 2),
+        "time_to_first_token_ms": round(figures.time_to_first_token_ms, 2),
+        "load_ms": round(figures.load_ms, 2),
+        "total_ms": round(figures.total_ms, 2),
+        "cached": figures.cached,
+        "seed": end.seed,
+        "finish_reason": end.reason.value,
+        "context_length": end.use.length,
+        "left_out_messages": end.use.left_out_messages,
+        "model_hash": end.model_hash,
+        "engine": end.engine_build,
+        "device": end.device,
+    }
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@_common
+def models(folder: Path, as_json: bool) -> None:
+    """List the models that can answer."""
+    application = Application.open(folder)
+    try:
+        found = application.library.list()
+        problems = application.library.problems()
+    finally:
+        application.store.close()
+    if as_json:
+        listed = [
+            {
+                "name": model.name,
+                "label": model.label,
+                "architecture": model.architecture,
+                "parameters": model.parameters,
+                "bytes": model.size_bytes,
+                "context_length": model.context_length,
+                "path": str(model.path),
+            }
+            for model in found
+        ]
+        broken = [{"path": str(problem.path), "problem": str(problem.error)} for problem in problems]
+        click.echo(json.dumps({"models": listed, "problems": broken}, ensure_ascii=False))
+        return
+    for model in found:
+        click.echo(
+            f"{model.name:24} {model.label:28} {model.parameters / 1e6:9,.1f} M  {model.size_bytes / 1e6:9,.1f} MB  "
+            f"context {model.context_length:,}"
+        )
+    for problem in problems:
+        click.echo(f"{problem.path.name}: {problem.error}", err=True)
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@_common
+def doctor(folder: Path, as_json: bool) -> None:
+    """Say what was found on this computer, what is wrong, and how to mend it."""
+    found = diagnose(folder)
+    click.echo(json.dumps(found.to_dict(), ensure_ascii=False) if as_json else as_text(found))
+    if not found.healthy:
+        sys.exit(1)
+
+
+@main.command()
+@click.argument("directory", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@_common
+def tour(directory: Path, folder: Path, as_json: bool) -> None:  # noqa: ARG001 - the tour has a data folder of its own
+    """Do the main jobs for real in a hidden window, and save a picture of every tab into DIRECTORY.
+
+    The history and the settings are left alone: the tour starts with an empty data folder and removes it.
+    """
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    from codette_desktop.gui.tour import run_tour  # Qt is loaded only for the window
+
+    taken = run_tour(directory)
+    if as_json:
+        click.echo(json.dumps(taken.to_dict(), ensure_ascii=False))
+        return
+    click.echo(taken.as_text())

@@ -1,0 +1,1 @@
+"""One request, several models, one answer."""

@@ -1,0 +1,1 @@
+"""One request, one model: the providers, and what stands before them."""

@@ -1,0 +1,195 @@
+"""The chat: a question in a conversation becomes an answer in its tree, streamed and kept."""
+
+import asyncio
+import sys
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing
+
+from codette_desktop.domain.answers import AnswerEnd, AnswerPart, ContextUse, FinishReason
+from codette_desktop.domain.conversations import Conversation, Node
+from codette_desktop.domain.errors import CodetteError, InvalidRequest, StoreError, StoreFull
+from codette_desktop.domain.events import AnswerFinished, AnswerStarted, ConversationsChanged, EventBus, ProviderFailed
+from codette_desktop.domain.messages import Message, Role
+from codette_desktop.domain.models import ModelInfo
+from codette_desktop.domain.requests import ChatRequest
+from codette_desktop.inference.provider import Provider
+from codette_desktop.inference.recorder import AnswerRecorder
+from codette_desktop.inference.unsaved import UnsavedNodes
+from codette_desktop.store import Store
+
+TITLE_LENGTH = 60
+
+ChatPart = Node | AnswerPart
+
+
+class ChatService:
+    """Asks models on behalf of a conversation and keeps every word.
+
+    `send`, `edit` and `regenerate` yield the saved question (not for `regenerate`), the provider's parts, and last the
+    saved answer. They raise CodetteErrors; the failed answer is then kept with its error. To stop an answer, close the
+    generator or cancel its task: what was written is kept as cancelled. A full disk stops nothing: what cannot be
+    saved waits in memory (`StoreFailed` on the bus) until it can (`StoreRecovered`).
+    """
+
+    def __init__(self, store: Store, provider: Provider, find_model: Callable[[str], ModelInfo], bus: EventBus) -> None:
+        """`find_model` turns a name, a path, or "" for the default into a model; raises ModelNotFound."""
+        self._store = store
+        self._provider = provider
+        self._find_model = find_model
+        self._bus = bus
+        self._unsaved = UnsavedNodes(store, bus)
+
+    async def send(self, conversation_id: str, text: str) -> AsyncGenerator[ChatPart, None]:
+        """Say `text` at the end of the branch on view, and answer it."""
+        conversation = self._conversation(conversation_id)
+        async with aclosing(self._ask(conversation, self._leaf(conversation), text)) as parts:
+            async for part in parts:
+                yield part
+
+    async def edit(self, conversation_id: str, user_node_id: str, text: str) -> AsyncGenerator[ChatPart, None]:
+        """Say `text` in place of an earlier question: a new branch beside the old one."""
+        conversation = self._conversation(conversation_id)
+        replaced = self._path(user_node_id)[-1]
+        async with aclosing(self._ask(conversation, replaced.parent_id, text)) as parts:
+            async for part in parts:
+                yield part
+
+    async def regenerate(self, conversation_id: str, answer_node_id: str) -> AsyncGenerator[ChatPart, None]:
+        """Answer the same question again: a new answer beside the old one. Accepts the question's node too."""
+        conversation = self._conversation(conversation_id)
+        path = self._path(answer_node_id)
+        if path[-1].message.role is Role.ASSISTANT:
+            path = path[:-1]
+        if not path or path[-1].message.role is not Role.USER:
+            raise InvalidRequest("There is no question to answer here.")
+        async with aclosing(self._answer(conversation, path, self._find_model(conversation.model))) as parts:
+            async for part in parts:
+                yield part
+
+    async def measure(self, conversation_id: str, text: str) -> ContextUse:
+        """How the context would be filled if `text` were sent now (tokens). Raises PromptTooLong, ModelError."""
+        conversation = self._conversation(conversation_id)
+        nodes = self._path(self._leaf(conversation))
+        messages = [*_history(nodes), Message(Role.USER, text)]
+        return await self._provider.count(self._request(conversation, messages, self._find_model(conversation.model)))
+
+    def branch(self, conversation_id: str) -> list[Node]:
+        """The branch on view from the first message to the last, with what could not be saved yet."""
+        return self._path(self._leaf(self._conversation(conversation_id)))
+
+    async def aclose(self) -> None:
+        """Try once more to save what waits."""
+        await self._unsaved.aclose()
+
+    async def _ask(
+        self, conversation: Conversation, parent_id: str | None, text: str
+    ) -> AsyncGenerator[ChatPart, None]:
+        if not text.strip():
+            raise InvalidRequest("The question is empty.", "Type something first.")
+        model = self._find_model(conversation.model)  # before anything is saved: a missing model loses no draft
+        await self._unsaved.flush()
+        above = self._path(parent_id)
+        question = await self._save_question(conversation, parent_id, Message(Role.USER, text))
+        yield question
+        async with aclosing(self._answer(conversation, [*above, question], model)) as parts:
+            async for part in parts:
+                yield part
+
+    async def _save_question(self, conversation: Conversation, parent_id: str | None, message: Message) -> Node:
+        above, saved_parent = self._unsaved.ancestors(parent_id)
+        try:
+            if above:
+                raise StoreFull("The disk is full: this could not be saved.")
+            node = await asyncio.wrap_future(
+                self._store.conversations.add_message(conversation.id, saved_parent, message)
+            )
+        except StoreFull as full:
+            return self._unsaved.keep(conversation.id, parent_id, message, None, full)
+        if not conversation.title:
+            self._store.conversations.rename(conversation.id, _title(message.content))
+        self._bus.publish(ConversationsChanged())
+        return node
+
+    async def _answer(
+        self, conversation: Conversation, path: Sequence[Node], model: ModelInfo
+    ) -> AsyncGenerator[ChatPart, None]:
+        messages = [*_history(path[:-1]), path[-1].message]
+        request = self._request(conversation, messages, model)
+        recorder = AnswerRecorder(self._store, self._unsaved, path[-1], model, conversation.sampling)
+        await recorder.start()
+        generation_id = recorder.generation.id
+        self._bus.publish(AnswerStarted(generation_id, model.name))
+        try:
+            async with aclosing(self._provider.stream(request)) as parts:
+                async for part in self._followed(parts, recorder):
+                    yield part
+        except CodetteError as error:
+            await asyncio.shield(recorder.finish(FinishReason.FAILED, str(error)))
+            self._bus.publish(ProviderFailed(generation_id, model.name, error))
+            raise
+        except BaseException:
+            # Stopped by the person (task cancelled or generator closed), or a defect: either way keep what there is.
+            reason = FinishReason.CANCELLED if _is_stop() else FinishReason.FAILED
+            await asyncio.shield(recorder.finish(reason))
+            self._bus.publish(ConversationsChanged())
+            raise
+        node = await asyncio.shield(recorder.finish(FinishReason.STOP))
+        self._bus.publish(ConversationsChanged())
+        yield node
+
+    async def _followed(
+        self, parts: AsyncIterator[AnswerPart], recorder: AnswerRecorder
+    ) -> AsyncGenerator[AnswerPart, None]:
+        async for part in parts:
+            recorder.take(part)
+            if isinstance(part, AnswerEnd):
+                self._bus.publish(AnswerFinished(recorder.generation.id, part))
+            yield part
+
+    def _request(self, conversation: Conversation, messages: list[Message], model: ModelInfo) -> ChatRequest:
+        if conversation.system_prompt.strip():
+            messages = [Message(Role.SYSTEM, conversation.system_prompt), *messages]
+        name = str(model.path) if conversation.model == str(model.path) else model.name
+        return ChatRequest(name, tuple(messages), conversation.sampling)
+
+    def _conversation(self, conversation_id: str) -> Conversation:
+        found = self._store.conversations.get(conversation_id)
+        if found is None:
+            raise StoreError("This conversation no longer exists.", "Start a new one, or undo its deletion.")
+        return found
+
+    def _leaf(self, conversation: Conversation) -> str | None:
+        waiting = self._unsaved.of(conversation.id)
+        return waiting[-1].id if waiting else conversation.leaf_id
+
+    def _path(self, node_id: str | None) -> list[Node]:
+        unsaved, saved = self._unsaved.ancestors(node_id)
+        path = [*(self._store.conversations.path_to(saved) if saved else []), *unsaved]
+        if node_id is not None and not path:
+            raise StoreError("This message no longer exists.")
+        return path
+
+
+def _history(nodes: Sequence[Node]) -> list[Message]:
+    """What was said, without questions that got no answer: templates expect the speakers to alternate."""
+    kept: list[Message] = []
+    for node in nodes:
+        if node.message.role is Role.USER and kept and kept[-1].role is Role.USER:
+            kept.pop()
+        if node.message.role is Role.ASSISTANT and not node.message.content.strip():
+            if kept and kept[-1].role is Role.USER:
+                kept.pop()
+            continue
+        kept.append(node.message)
+    if kept and kept[-1].role is Role.USER:
+        kept.pop()
+    return kept
+
+
+def _title(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= TITLE_LENGTH else line[: TITLE_LENGTH - 1].rstrip() + "…"
+
+
+def _is_stop() -> bool:
+    return isinstance(sys.exception(), asyncio.CancelledError | GeneratorExit)

@@ -1,0 +1,1 @@
+"""llama.cpp in this process, through the low-level binding of llama-cpp-python."""

@@ -1,0 +1,146 @@
+"""A model in memory: loading it, with progress and cancel, and freeing it when nobody uses it any more."""
+
+import ctypes
+import logging
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from codette_desktop.domain.errors import Cancelled, ModelLoadFailed, UnsupportedModel
+from codette_desktop.domain.models import EngineSettings
+from codette_desktop.inference.llama.library import Library, library
+from codette_desktop.inference.llama.vocabulary import Vocabulary
+
+log = logging.getLogger(__name__)
+
+_LOAD_WITHOUT_MMAP, _LOAD_WITH_MMAP = 0, 1
+_KV_BYTES_PER_VALUE = 2  # f16
+
+
+class Model:
+    """Weights and vocabulary, or the vocabulary alone. Freed by `close` once the last `using` block has ended."""
+
+    def __init__(self, handle: Any, path: Path) -> None:
+        self._c = library().c
+        self.handle = handle
+        self.path = path
+        self.vocabulary = Vocabulary(handle)
+        self.weights_bytes: int = self._c.llama_model_size(handle)
+        self.parameters: int = self._c.llama_model_n_params(handle)
+        self.layers: int = self._c.llama_model_n_layer(handle)
+        self.width: int = self._c.llama_model_n_embd(handle)
+        self._lock = threading.Lock()
+        self._users = 0
+        self._closed = False
+
+    @classmethod
+    def load(
+        cls,
+        path: Path,
+        settings: EngineSettings,
+        *,
+        vocabulary_only: bool = False,
+        on_progress: Callable[[float], None] | None = None,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> "Model":
+        """Load the file; takes as long as reading it. `on_progress` gets 0 to 1 in this thread.
+
+        Raises Cancelled when `cancelled` became true, ModelLoadFailed with the engine's reason, UnsupportedModel for a
+        model that does not write text.
+        """
+        engine = library()
+        params, keep = _params(engine, settings, vocabulary_only, on_progress, cancelled)
+        engine.messages.clear()
+        handle = engine.c.llama_model_load_from_file(str(path).encode("utf-8", "surrogateescape"), params)
+        del keep  # the callback had to live until here
+        if not handle:
+            if cancelled():
+                raise Cancelled(f"Loading {path.name} was cancelled.")
+            raise _refusal(path, engine.last_messages)
+        model = cls(handle, path)
+        if not vocabulary_only:
+            model.refuse_unless_it_writes()
+        return model
+
+    def kv_bytes(self, context_length: int) -> int:
+        """Bytes of an f16 KV cache of that many tokens; an upper bound for models with sliding windows."""
+        heads, kv_heads = self._c.llama_model_n_head(self.handle), self._c.llama_model_n_head_kv(self.handle)
+        return 2 * self.layers * context_length * (self.width * kv_heads // max(1, heads)) * _KV_BYTES_PER_VALUE
+
+    def refuse_unless_it_writes(self) -> None:
+        """Raise UnsupportedModel for encoders (embeddings, translation), and free the model."""
+        if self._c.llama_model_has_encoder(self.handle) or not self._c.llama_model_has_decoder(self.handle):
+            self.close()
+            raise UnsupportedModel(f"{self.path.name} does not write text: it is an encoder.")
+
+    @contextmanager
+    def using(self) -> Generator[Vocabulary]:
+        """Keep the model in memory for the block. Raises RuntimeError when it has been closed."""
+        self.acquire()
+        try:
+            yield self.vocabulary
+        finally:
+            self.release()
+
+    def acquire(self) -> None:
+        """Keep the model until `release`."""
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("the model is closed")
+            self._users += 1
+
+    def release(self) -> None:
+        """The inverse of `acquire`; the last one frees a closed model."""
+        with self._lock:
+            self._users -= 1
+            last = self._closed and self._users == 0
+        if last:
+            self._c.llama_model_free(self.handle)
+
+    def close(self) -> None:
+        """Free the model now, or when the last user has released it. May be called twice."""
+        with self._lock:
+            last = not self._closed and self._users == 0
+            self._closed = True
+        if last:
+            self._c.llama_model_free(self.handle)
+
+
+def _params(
+    engine: Library,
+    settings: EngineSettings,
+    vocabulary_only: bool,
+    on_progress: Callable[[float], None] | None,
+    cancelled: Callable[[], bool],
+) -> tuple[Any, list[Any]]:
+    params = engine.c.llama_model_default_params()
+    params.vocab_only = vocabulary_only
+    params.use_extra_bufts = engine.extra_buffers
+    params.load_mode = _LOAD_WITH_MMAP if settings.use_mmap else _LOAD_WITHOUT_MMAP
+    params.n_gpu_layers = settings.gpu_layers if engine.gpu else 0
+
+    def progressed(progress: float, _data: object) -> bool:
+        if on_progress is not None:
+            on_progress(progress)
+        return not cancelled()
+
+    callback = engine.c.llama_progress_callback(progressed)
+    params.progress_callback = callback
+    params.progress_callback_user_data = ctypes.c_void_p(0)
+    return params, [callback]
+
+
+def _refusal(path: Path, reason: str) -> ModelLoadFailed | UnsupportedModel:
+    text = reason.lower()
+    if "unknown model architecture" in text or "unknown pre-tokenizer" in text or "unsupported model" in text:
+        return UnsupportedModel(f"{path.name} cannot be run by this engine: {reason}")
+    if "unable to allocate" in text or "failed to allocate" in text or "out of memory" in text:
+        return ModelLoadFailed(
+            f"{path.name} does not fit into memory.", "Close other programs, or choose a smaller model.", retryable=True
+        )
+    return ModelLoadFailed(
+        f"The engine refused {path.name}: {reason or 'it gave no reason'}",
+        "Download the file again, or choose another model.",
+    )

@@ -1,0 +1,221 @@
+"""The models in memory: loading one when it is asked for, and the least recently used one leaving for it."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from codette_desktop.domain.errors import Cancelled
+from codette_desktop.domain.events import EventBus, ModelLoaded, ModelLoading, ModelUnloaded
+from codette_desktop.domain.models import EngineSettings, ModelInfo
+from codette_desktop.inference.llama.context import Context
+from codette_desktop.inference.llama.library import library
+from codette_desktop.inference.llama.model import Model
+from codette_desktop.inference.llama.prompt import PromptWriter
+from codette_desktop.inference.llama.vocabularies import FileState, Vocabularies, file_state
+from codette_desktop.inference.provider import LoadedModel
+from codette_desktop.models.gguf import read_header
+
+log = logging.getLogger(__name__)
+
+DEFAULT_CONTEXT_LENGTH = 8192
+_PROGRESS_EVERY_S = 0.05
+
+Hook = Callable[[ModelInfo], object]
+
+
+class Stoppable(Protocol):
+    """Whoever waits for a load: it may lose interest, and a decode on its behalf may have to be aborted."""
+
+    cancelled: bool
+
+    def attach(self, context: Context | None) -> None:
+        """Have `context` aborted when the wait is cancelled; None: no longer."""
+
+
+@dataclass(slots=True)
+class Resident:
+    """One model in memory, ready to answer."""
+
+    info: ModelInfo
+    settings: EngineSettings
+    state: FileState
+    model: Model
+    context: Context
+    writer: PromptWriter
+    device: str
+    load_ms: float
+    loaded_at: float = field(default_factory=time.perf_counter)
+    used_at: float = field(default_factory=time.perf_counter)
+    busy: bool = False
+
+    def close(self) -> None:
+        """Free context, then weights (which wait for whoever still reads the vocabulary)."""
+        self.context.close()
+        self.model.close()
+
+
+class Residents:
+    """At most `most` models in memory. Loading and freeing happen on the engine thread; the rest on any."""
+
+    def __init__(
+        self,
+        bus: EventBus,
+        settings: Callable[[ModelInfo], EngineSettings],
+        *,
+        most: int = 2,
+        on_loading: Hook | None = None,
+        on_loaded: Hook | None = None,
+    ) -> None:
+        self._bus = bus
+        self._settings = settings
+        self._most = most
+        self._on_loading = on_loading
+        self._on_loaded = on_loaded
+        self._loaded: dict[str, Resident] = {}
+        self._vocabularies = Vocabularies()
+        self._lock = threading.Lock()  # guards the dictionary; held only for moments
+
+    def get(self, info: ModelInfo, waiter: Stoppable) -> Resident:
+        """The model, loaded if it must be. Raises ModelError or Cancelled. Engine thread."""
+        key, settings, state = str(info.path), self._settings(info), file_state(info)
+        resident = self._loaded.get(key)
+        if resident and (resident.settings, resident.state) != (settings, state):
+            self.unload(info)
+            resident = None
+        if resident is None:
+            resident = self._load(info, settings, state, waiter)
+        resident.used_at = time.perf_counter()
+        return resident
+
+    def unload(self, info: ModelInfo) -> bool:
+        """Free a model; False where it was not loaded. Engine thread."""
+        with self._lock:
+            resident = self._loaded.pop(str(info.path), None)
+        if resident is None:
+            return False
+        resident.close()
+        self._bus.publish(ModelUnloaded(resident.info.name))
+        return True
+
+    def snapshot(self) -> list[LoadedModel]:
+        """What is in memory, most recently used first."""
+        with self._lock:
+            residents = sorted(self._loaded.values(), key=lambda resident: -resident.used_at)
+        return [
+            LoadedModel(
+                name=item.info.name,
+                label=item.info.label,
+                device=item.device,
+                threads=item.context.threads,
+                context_used=len(item.context.tokens),
+                context_length=item.context.length,
+                resident_bytes=item.context.resident_bytes,
+                busy=item.busy,
+            )
+            for item in residents
+        ]
+
+    @contextmanager
+    def writing(self, info: ModelInfo) -> Generator[tuple[PromptWriter, int]]:
+        """A writer of prompts for the model and its context length, without waiting for the engine.
+
+        A model that is not in memory has its vocabulary read (up to a second for the largest). Raises ModelError.
+        """
+        state = file_state(info)
+        with self._lock:
+            resident = self._loaded.get(str(info.path))
+            resident = resident if resident and resident.state == state else None
+            if resident:
+                resident.model.acquire()
+        model, writer = (resident.model, resident.writer) if resident else self._vocabularies.borrow(info, state)
+        try:
+            yield writer, context_length(info, self._settings(info))
+        finally:
+            model.release()
+
+    def close(self) -> None:
+        """Free everything. Engine thread, or after it has ended."""
+        with self._lock:
+            residents, self._loaded = list(self._loaded.values()), {}
+        for resident in residents:
+            resident.close()
+        self._vocabularies.close()
+
+    def _load(self, info: ModelInfo, settings: EngineSettings, state: FileState, waiter: Stoppable) -> Resident:
+        read_header(info.path)
+        while len(self._loaded) >= self._most:
+            self.unload(min(self._loaded.values(), key=lambda resident: resident.used_at).info)
+        if self._on_loading:
+            self._on_loading(info)
+        try:
+            resident = self._bring_in(info, settings, state, waiter)
+        finally:
+            # Also after a refusal: what matters to the mark is that the process is still alive.
+            if self._on_loaded:
+                self._on_loaded(info)
+        with self._lock:
+            self._loaded[str(info.path)] = resident
+        self._vocabularies.forget(info)
+        context = resident.context
+        self._bus.publish(
+            ModelLoaded(info.name, info.label, resident.load_ms, context.length, resident.device, context.threads)
+        )
+        return resident
+
+    def _bring_in(self, info: ModelInfo, settings: EngineSettings, state: FileState, waiter: Stoppable) -> Resident:
+        started = time.perf_counter()
+        progress = _Progress(self._bus, info.name)
+        model = Model.load(info.path, settings, on_progress=progress, cancelled=lambda: waiter.cancelled)
+        try:
+            context = Context(model, settings, context_length(info, settings))
+            try:
+                _warm_up(context, waiter)
+            except BaseException:
+                context.close()
+                raise
+            writer = PromptWriter(model.vocabulary)
+        except BaseException:
+            model.close()
+            raise
+        gpu = library().gpu if settings.gpu_layers else None
+        load_ms = (time.perf_counter() - started) * 1000
+        progress(1.0)
+        return Resident(info, settings, state, model, context, writer, gpu or "CPU", load_ms)
+
+
+def context_length(info: ModelInfo, settings: EngineSettings) -> int:
+    """Tokens of context: those of `settings`, else the model's own up to 8,192."""
+    return settings.context_length or min(info.context_length or DEFAULT_CONTEXT_LENGTH, DEFAULT_CONTEXT_LENGTH)
+
+
+def _warm_up(context: Context, waiter: Stoppable) -> None:
+    """Decode two tokens: what a bad file or a wrong build can do happens here, under the mark of a load."""
+    waiter.attach(context)
+    try:
+        token = max(0, context.model.vocabulary.bos)
+        if not context.decode(np.array([token] * min(2, context.chunk), np.int32)):
+            raise Cancelled("Loading was cancelled.")
+        context.logits()
+        context.clear()
+    finally:
+        waiter.attach(None)
+
+
+class _Progress:
+    """Publishes `ModelLoading`, at most twenty times a second."""
+
+    def __init__(self, bus: EventBus, name: str) -> None:
+        self._bus, self._name = bus, name
+        self._told_at = 0.0
+
+    def __call__(self, progress: float) -> None:
+        now = time.monotonic()
+        if progress >= 1.0 or now - self._told_at >= _PROGRESS_EVERY_S:
+            self._told_at = now
+            self._bus.publish(ModelLoading(self._name, min(1.0, progress)))

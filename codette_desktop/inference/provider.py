@@ -1,0 +1,62 @@
+"""What every provider of answers offers, wherever its models run."""
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from codette_desktop.domain.answers import AnswerPart, ContextUse
+from codette_desktop.domain.requests import ChatRequest
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A model that answers without being loaded first, as the status line shows it.
+
+    `context_used` and `context_length` in tokens; `resident_bytes` is weights and KV cache together, computed from the
+    model's shape, not measured. `device` is "CPU" or the name of the GPU.
+    """
+
+    name: str
+    label: str
+    device: str
+    threads: int
+    context_used: int
+    context_length: int
+    resident_bytes: int
+    busy: bool = False
+
+
+@runtime_checkable
+class Provider(Protocol):
+    """Something that answers requests.
+
+    Every method raises `CodetteError`s alone. One object may be used from one event loop, by many tasks at once.
+    """
+
+    def stream(self, request: ChatRequest) -> AsyncGenerator[AnswerPart, None]:
+        """Answer: first `PromptRead`, then `TextChunk`s, last `AnswerEnd`.
+
+        Closing the generator, or cancelling the task that reads it, stops the engine within 50 ms and returns when it
+        has stopped.
+        """
+        ...
+
+    async def count(self, request: ChatRequest) -> ContextUse:
+        """How the request would fill the context: exactly what `stream` would report, without answering."""
+        ...
+
+    async def load(self, model: str) -> LoadedModel:
+        """Have `model` ready. Cancelling the task stops the load."""
+        ...
+
+    async def unload(self, model: str) -> bool:
+        """Free `model`'s memory once it has finished what it is doing; False where it was not loaded."""
+        ...
+
+    def loaded(self) -> list[LoadedModel]:
+        """The models in memory, most recently used first. Quick, from any thread."""
+        ...
+
+    async def aclose(self) -> None:
+        """Stop everything and free everything; nothing may be asked afterwards."""
+        ...

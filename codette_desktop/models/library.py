@@ -1,0 +1,235 @@
+"""The library of models: every GGUF file in the folders the person keeps models in, found by name."""
+
+import difflib
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+from codette_desktop import paths
+from codette_desktop.domain.errors import ModelError, ModelNotFound
+from codette_desktop.domain.models import ModelInfo
+from codette_desktop.models import gguf_split, identity
+from codette_desktop.models.folders import Problem, Reader, model_files
+from codette_desktop.models.gguf import read_header
+
+FOLDERS_KEY = "model_folders"
+_SHOWN = 5
+
+Models = list[ModelInfo]
+Problems = list[Problem]
+Folders = list[Path]
+
+
+class SettingsStore(Protocol):
+    """What the library needs of `store.settings`."""
+
+    def get(self, key: str, default: Any = None) -> Any: ...
+    def set(self, key: str, value: Any) -> "Future[None]": ...
+
+
+class HashStore(Protocol):
+    """What the library needs of `store.models`."""
+
+    def known(self, path: Path) -> str | None: ...
+    def remember(self, path: Path, file_hash: str, state: os.stat_result | None = None) -> "Future[None]": ...
+
+
+class LibraryStore(Protocol):
+    """What the library needs of the store."""
+
+    @property
+    def settings(self) -> SettingsStore: ...
+    @property
+    def models(self) -> HashStore: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Scan:
+    models: Models
+    problems: Problems
+
+    def add(self, found: ModelInfo | Problem) -> None:
+        if isinstance(found, Problem):
+            self.problems.append(found)
+        else:
+            self.models.append(found)
+
+
+class ModelLibrary:
+    """All models: the starter models first, then those of `folders`, then those of the folders the person added.
+
+    Folders are searched at any depth. Every call looks at the folders anew, but reads only files that are new or
+    changed. A file that cannot be used is kept among `problems()`. Methods may be called from any thread; those that
+    return models can take some milliseconds for each new file, `with_hash` too.
+    """
+
+    def __init__(self, store: LibraryStore, folders: Sequence[Path] = (), starter: Path | None = None) -> None:
+        self._store = store
+        self._own_folders = tuple(folder.expanduser().absolute() for folder in folders)
+        self._starter = starter or paths.resource("starter")
+        self._reader = Reader()
+
+    def list(self) -> Models:
+        """All usable models: starters first, then folder by folder, by path. Names are unique."""
+        return [self._known_hash(model) for model in self._scan().models]
+
+    def problems(self) -> Problems:
+        """The files and folders that cannot be used, each with the reason."""
+        return self._scan().problems
+
+    def folders(self) -> Folders:
+        """The folders the person added."""
+        chosen = self._store.settings.get(FOLDERS_KEY, [])
+        if not isinstance(chosen, list):
+            return []
+        return [Path(item) for item in cast("Sequence[object]", chosen) if isinstance(item, str)]
+
+    def add_folder(self, folder: Path) -> "Future[None]":
+        """Search `folder` too from now on; done when that is saved. Raises ModelNotFound if there is no such folder."""
+        folder = folder.expanduser().absolute()
+        if not folder.is_dir():
+            raise ModelNotFound(f"There is no folder {folder}.", "Choose the folder that holds your .gguf files.")
+        return self._save([*(known for known in self.folders() if known != folder), folder])
+
+    def remove_folder(self, folder: Path) -> "Future[None]":
+        """Search `folder` no longer; its files stay where they are."""
+        folder = folder.expanduser().absolute()
+        return self._save(known for known in self.folders() if known != folder)
+
+    def default(self) -> ModelInfo:
+        """The model used when none is chosen: the largest starter model, else the first of the list.
+
+        With starter models there, nothing else is read.
+        """
+        starters = [found for found in self._walk((self._starter,)) if isinstance(found, ModelInfo)]
+        if starters:
+            return self._known_hash(max(starters, key=lambda model: model.parameters))
+        for found in self._walk():
+            if isinstance(found, ModelInfo):
+                return self._known_hash(found)
+        raise ModelNotFound("There is no model yet.", "Add a folder that holds .gguf files.")
+
+    def find(self, name_or_path: str | os.PathLike[str]) -> ModelInfo:
+        """The model of that name, display name or label, whatever the case, or in the file at that path.
+
+        "" is the default. Raises ModelNotFound, naming what comes close, or the error of the file that was meant.
+        """
+        wanted = os.fspath(name_or_path).strip()
+        if not wanted:
+            return self.default()
+        scan = _Scan([], [])
+        for found in self._walk():  # not `_scan`: the name of a starter is found without reading all other files
+            if isinstance(found, ModelInfo) and found.name.casefold() == wanted.casefold():
+                return self._known_hash(found)
+            scan.add(found)
+        for model in scan.models:
+            if wanted.casefold() in {name.casefold() for name in _other_names(model)}:
+                return self._known_hash(model)
+        for problem in scan.problems:
+            if wanted.casefold() in (gguf_split.stem(problem.path).casefold(), problem.path.name.casefold()):
+                raise problem.error
+        return self._known_hash(self._at_path(wanted, scan.models))
+
+    def with_hash(self, model: ModelInfo) -> ModelInfo:
+        """`model` with its `file_hash`, which is computed unless the store remembers it. Raises ModelError."""
+        model = self._known_hash(model)
+        if model.file_hash:
+            return model
+        try:
+            state = model.path.stat()
+        except OSError:
+            raise ModelNotFound(f"There is no file {model.path} any more.") from None
+        found = identity.file_hash(*read_header(model.path).paths)
+        self._store.models.remember(model.path, found, state)
+        return replace(model, file_hash=found)
+
+    def _known_hash(self, model: ModelInfo) -> ModelInfo:
+        known = model.file_hash or self._store.models.known(model.path)
+        return replace(model, file_hash=known) if known else model
+
+    def _save(self, folders: Iterable[Path]) -> "Future[None]":
+        return self._store.settings.set(FOLDERS_KEY, [str(folder) for folder in folders])
+
+    def _at_path(self, wanted: str, models: Sequence[ModelInfo]) -> ModelInfo:
+        path = Path(wanted).expanduser()
+        if path.suffix.lower() != ".gguf" and len(path.parts) == 1 and not path.exists():
+            raise ModelNotFound(f"There is no model '{wanted}'.", _suggestion(wanted, models))
+        path = path.absolute()
+        listed = next((model for model in models if _real(model.path) == _real(path)), None)
+        found = listed or self._reader.describe(path)
+        if isinstance(found, ModelNotFound):
+            raise ModelNotFound(found.message, _suggestion(path.stem, models))
+        if isinstance(found, ModelError):
+            raise found
+        return found
+
+    def _scan(self) -> _Scan:
+        scan = _Scan([], [])
+        for found in self._walk():
+            scan.add(found)
+        return scan
+
+    def _walk(self, folders: Sequence[Path] = ()) -> Iterator[ModelInfo | Problem]:
+        """Every model and problem of `folders` (default: all) in the order of the list, each read only in its turn."""
+        seen: set[Path] = set()
+        taken: set[str] = set()
+        for folder in dict.fromkeys(folders or (self._starter, *self._own_folders, *self.folders())):
+            if not folder.is_dir():
+                yield from self._missing(folder)
+                continue
+            problems: Problems = []
+            for path in model_files(folder, problems.append):
+                if (real := _real(path)) in seen:
+                    continue
+                seen.add(real)
+                found = self._reader.describe(path, starter=folder == self._starter)
+                if isinstance(found, ModelError):
+                    yield Problem(path, found)
+                else:
+                    yield replace(found, name=_unique(found.name, path, taken))
+            yield from problems
+
+    def _missing(self, folder: Path) -> Iterator[Problem]:
+        """A folder the person added and that is not there is worth telling; the application's own come when needed."""
+        if folder != self._starter and folder not in self._own_folders:
+            hint = "Connect its drive, or remove the folder."
+            yield Problem(folder, ModelNotFound(f"The folder {folder} is not there.", hint))
+
+
+def _other_names(model: ModelInfo) -> tuple[str, ...]:
+    return model.display_name, model.label, model.path.name, model.path.stem
+
+
+def _real(path: Path) -> Path:
+    """Where the file really lies, so that one file reached by two ways is listed once."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError, ValueError):
+        return path
+
+
+def _unique(name: str, path: Path, taken: set[str]) -> str:
+    """`name`, or with its folder's name or a number added where another model has it (whatever the case)."""
+    candidate, number = name, 1
+    while candidate.casefold() in taken:
+        candidate = f"{name}-{path.parent.name}" if number == 1 else f"{name}-{number}"
+        number += 1
+    taken.add(candidate.casefold())
+    return candidate
+
+
+def _suggestion(wanted: str, models: Sequence[ModelInfo]) -> str:
+    """A hint that names the models that come close, or else the first of those there are."""
+    if not models:
+        return "Add a folder that holds .gguf files."
+    by_name = {name.casefold(): model.name for model in models for name in (model.display_name, model.name)}
+    close = difflib.get_close_matches(wanted.casefold(), by_name, n=_SHOWN, cutoff=0.55)
+    close += [name for name in by_name if wanted.casefold() in name]
+    names = list(dict.fromkeys(by_name[name] for name in close))[:_SHOWN]
+    if names:
+        return f"Did you mean {' or '.join(names)}?"
+    shown = ", ".join(model.name for model in models[:_SHOWN])
+    return f"There are: {shown}{' and others' if len(models) > _SHOWN else ''}."

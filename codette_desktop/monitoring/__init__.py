@@ -1,0 +1,1 @@
+"""Metrics, anomalies, health, alerts, reports."""

@@ -1,0 +1,1 @@
+"""Duels, votes, and what may be concluded from them."""

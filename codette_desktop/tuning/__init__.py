@@ -1,0 +1,1 @@
+"""Data sets, recipes, training jobs in child processes, export to GGUF."""

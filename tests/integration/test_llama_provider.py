@@ -1,0 +1,216 @@
+"""The provider in this process, with real GGUF files: the contract, and what only it promises."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from codette_desktop.domain.answers import FinishReason, PromptRead, TextChunk
+from codette_desktop.domain.errors import EngineFailure, InvalidRequest, ModelNotFound, UnsupportedModel
+from codette_desktop.domain.events import EventBus
+from codette_desktop.domain.messages import Message, Role
+from codette_desktop.domain.models import EngineSettings, ModelInfo
+from codette_desktop.inference.llama.provider import LlamaProvider
+from codette_desktop.inference.provider import Provider
+from codette_desktop.models.identity import info_from_header
+from tests.integration.provider_contract import QUESTION, SYSTEM, ProviderContract, answer, ask, end_of, text_of
+from tests.support.gguf_files import write_model
+
+Find = Callable[[str], ModelInfo]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("models")
+    write_model(folder / "gpt2.gguf", context_length=2048)
+    write_model(folder / "llama.gguf", tokenizer="llama", quantisation="Q8_0", context_length=1024)
+    write_model(folder / "bare.gguf", tokenizer="llama", chat_template=None)
+    write_model(folder / "refuses.gguf", chat_template="{{ raise_exception('no') }}")
+    write_model(folder / "endless.gguf", chat_template="{% for a in range(99999) %}{{ range(99999)|list }}{% endfor %}")
+    return folder
+
+
+@pytest.fixture
+def find(folder: Path) -> Find:
+    def find(name: str) -> ModelInfo:
+        path = folder / f"{name}.gguf"
+        if not path.is_file():
+            raise ModelNotFound(f"There is no model {name}.")
+        return replace(info_from_header(path), file_hash=f"hash of {name}")
+
+    return find
+
+
+@pytest.fixture
+async def provider(find: Find) -> AsyncIterator[LlamaProvider]:
+    opened = LlamaProvider(find, EventBus())
+    yield opened
+    await opened.aclose()
+
+
+class TestLlamaProvider(ProviderContract):
+    """llama.cpp in process, with both kinds of tokenizer."""
+
+    @pytest.fixture(params=["gpt2", "llama"])
+    def model(self, request: pytest.FixtureRequest) -> str:
+        return request.param
+
+    @pytest.fixture
+    def greedy(self) -> bool:
+        return True
+
+
+async def test_an_answer_says_what_made_it(provider: Provider) -> None:
+    end = end_of(await answer(provider, ask("gpt2")))
+    assert (end.model, end.model_hash, end.device) == ("gpt2", "hash of gpt2", "CPU")
+    assert end.engine_build.startswith("llama.cpp ")
+    assert "llama-cpp-python" in end.engine_build
+    assert end.figures.load_ms > 0
+    assert end.figures.time_to_first_token_ms > end.figures.load_ms
+    assert end.figures.tokens_per_second > 0
+    assert end_of(await answer(provider, ask("gpt2"))).figures.load_ms == 0
+
+
+async def test_a_kept_prefix_changes_no_answer(provider: Provider, find: Find) -> None:
+    first = await answer(provider, ask("gpt2", SYSTEM, QUESTION))
+    follow = [
+        SYSTEM,
+        QUESTION,
+        Message(Role.ASSISTANT, text_of(first).replace("\ufffd", "?")),
+        Message(Role.USER, "why?"),
+    ]
+    warm = await answer(provider, ask("gpt2", *follow))
+    again = await answer(provider, ask("gpt2", *follow))
+    cold_provider = LlamaProvider(find, EventBus())
+    cold = await answer(cold_provider, ask("gpt2", *follow))
+    await cold_provider.aclose()
+
+    assert text_of(warm) == text_of(cold) == text_of(again)
+    assert end_of(cold).figures.reused_tokens == 0
+    assert end_of(warm).figures.reused_tokens >= end_of(first).use.prompt - 5  # up to where the new turn differs
+    assert end_of(again).figures.reused_tokens == end_of(again).use.prompt - 1
+    assert isinstance(warm[0], PromptRead)
+    assert warm[0].reused_tokens == end_of(warm).figures.reused_tokens
+
+
+async def test_the_context_is_used_to_its_end_and_no_further(provider: Provider) -> None:
+    settings = EngineSettings(context_length=300)
+    bus = EventBus()
+    small = LlamaProvider(provider._find, bus, settings=lambda _info: settings)  # type: ignore[attr-defined]
+    parts = await answer(
+        small, ask("gpt2", Message(Role.USER, "time " * 60), max_tokens=None, grammar="root ::= [a-z ]*  [A]")
+    )
+    await small.aclose()
+    end = end_of(parts)
+    assert end.use.length == 300
+    assert end.reason is FinishReason.LENGTH
+    assert end.use.prompt + end.figures.completion_tokens == 300
+
+
+async def test_old_turns_are_left_out_and_counted(provider: Provider) -> None:
+    turns = [Message(role, f"{role} {n} " + "words " * 20) for n in range(100) for role in (Role.USER, Role.ASSISTANT)]
+    request = ask("gpt2", SYSTEM, *turns, QUESTION)
+    use = end_of(await answer(provider, request)).use
+    assert use.left_out_messages % 2 == 0
+    assert 0 < use.left_out_messages < 200
+    assert use.prompt <= use.length - 24
+    assert use == await provider.count(request)
+
+
+async def test_a_schema_binds_the_answer(provider: Provider) -> None:
+    import json
+
+    schema = json.dumps(
+        {
+            "type": "object",
+            "properties": {"city": {"enum": ["Rome", "Oslo"]}, "sure": {"type": "boolean"}},
+            "required": ["city", "sure"],
+            "additionalProperties": False,
+        }
+    )
+    for sampling in ({"temperature": 0.0}, {"temperature": 2.0, "seed": 5}):
+        value = json.loads(text_of(await answer(provider, ask("gpt2", max_tokens=200, json_schema=schema, **sampling))))
+        assert value["city"] in ("Rome", "Oslo")
+        assert isinstance(value["sure"], bool)
+
+
+async def test_a_bad_grammar_is_refused_and_the_next_request_answered(provider: Provider) -> None:
+    with pytest.raises(InvalidRequest, match="grammar"):
+        await answer(provider, ask("gpt2", grammar="root ::= nowhere"))
+    assert text_of(await answer(provider, ask("gpt2")))
+
+
+@pytest.mark.parametrize(("model", "error"), [("refuses", InvalidRequest), ("endless", UnsupportedModel)])
+async def test_a_hostile_template_is_an_error_in_words(provider: Provider, model: str, error: type[Exception]) -> None:
+    with pytest.raises(error, match="chat template"):
+        await answer(provider, ask(model))
+    with pytest.raises(error, match="chat template"):
+        await provider.count(ask(model))
+    assert text_of(await answer(provider, ask("gpt2")))
+
+
+async def test_a_model_without_a_template_answers(provider: Provider) -> None:
+    parts = await answer(provider, ask("bare", SYSTEM, QUESTION))
+    assert end_of(parts).use.system > 0
+    assert "<|im_end|>" not in text_of(parts)
+
+
+async def test_counting_does_not_wait_for_an_answer(provider: Provider) -> None:
+    await provider.load("gpt2")
+    long = ask("gpt2", max_tokens=1200, grammar="root ::= [a-z ]*  [A]")
+    counted = 0
+    async with aclosing(provider.stream(long)) as parts:
+        async for part in parts:
+            if isinstance(part, TextChunk):
+                started = time.perf_counter()
+                await provider.count(ask("gpt2"))
+                await provider.count(ask("llama"))
+                assert time.perf_counter() - started < 2
+                counted += 1
+                assert [item.busy for item in provider.loaded()] == [True]
+                if counted == 3:
+                    break
+    assert counted == 3
+
+
+@pytest.mark.parametrize("where", ["prompt", "answer"])
+async def test_stopping_is_quick_and_leaves_a_sound_state(folder: Path, where: str) -> None:
+    path = folder / "slow.gguf"
+    if not path.exists():
+        write_model(path, layers=8, width=512, heads=8, kv_heads=8, feed_forward=1024, context_length=2048)
+    slow = LlamaProvider(lambda _name: info_from_header(path), EventBus())
+    await slow.load("slow")
+    prompt = Message(Role.USER, "time of day " * 350)
+    question = prompt if where == "prompt" else QUESTION
+    stream = slow.stream(ask("slow", question, max_tokens=500, grammar="root ::= [a-z ]*  [A]"))
+    part = await anext(stream)
+    while where == "answer" and not isinstance(part, TextChunk):
+        part = await anext(stream)
+    await asyncio.sleep(0.05)
+    started = time.perf_counter()
+    await stream.aclose()
+    took_ms = (time.perf_counter() - started) * 1000
+    print(f"stopping during the {where}: {took_ms:.1f} ms")  # noqa: T201
+    assert took_ms < 1000
+    again = await answer(slow, ask("slow", question, max_tokens=8))
+    assert text_of(again)
+    assert end_of(again).figures.reused_tokens < end_of(again).use.prompt
+    await slow.aclose()
+
+
+async def test_after_aclose_nothing_is_answered(find: Find) -> None:
+    provider = LlamaProvider(find, EventBus())
+    assert text_of(await answer(provider, ask("gpt2")))
+    running = asyncio.create_task(answer(provider, ask("gpt2", max_tokens=1500, grammar="root ::= [a-z ]*  [A]")))
+    await asyncio.sleep(0.05)
+    await provider.aclose()
+    await provider.aclose()
+    end = end_of(await running)
+    assert end.reason is FinishReason.CANCELLED
+    assert provider.loaded() == []
+    with pytest.raises((EngineFailure, RuntimeError)):
+        await answer(provider, ask("gpt2"))

@@ -1,0 +1,46 @@
+"""Splitting thoughts from answers, wherever the stream is cut."""
+
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from codette_desktop.gui.tabs.ask.thinking import ThinkSplitter, split
+
+
+@pytest.mark.parametrize(
+    ("text", "thought", "answer"),
+    [
+        ("<think>a</think>b", "a", "b"),
+        ("\n<think>\na\n</think>\n\nb", "a", "b"),
+        ("plain", "", "plain"),
+        ("<think>never closed", "never closed", ""),
+        ("the tag <think> is text", "", "the tag <think> is text"),
+        ("<thinking>", "", "<thinking>"),
+        ("<thi", "", "<thi"),
+        ("", "", ""),
+        ("<think></think>b", "", "b"),
+        ("a < b", "", "a < b"),
+    ],
+)
+def test_split(text: str, thought: str, answer: str) -> None:
+    assert split(text) == (thought, answer)
+
+
+@given(st.lists(st.sampled_from(["<think>", "</think>", "<", "th", "ink>", "a", " ", "\n", "/", "b\n"]), max_size=12))
+def test_every_way_of_cutting_gives_the_same(pieces: list[str]) -> None:
+    whole = split("".join(pieces))
+    splitter = ThinkSplitter()
+    parts = [part for piece in pieces for part in splitter.feed(piece)] + splitter.finish()
+    thought = "".join(text for kind, text in parts if kind == "think").strip()
+    assert (thought, "".join(text for kind, text in parts if kind == "answer")) == whole
+
+
+def test_presenters_know_no_qt() -> None:
+    modules = ["presenter", "answering", "drafts", "state", "wording", "thinking", "presets", "transfer"]
+    lines = [f"import codette_desktop.gui.tabs.ask.{name}" for name in modules]
+    lines += ["import codette_desktop.gui.model_choice", "import codette_desktop.gui.shortcuts", "import sys"]
+    lines.append("assert not [name for name in sys.modules if name.startswith(('PySide6', 'qasync'))]")
+    subprocess.run([sys.executable, "-c", "\n".join(lines)], check=True)
