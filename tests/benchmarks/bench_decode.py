@@ -22,7 +22,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-
 from codette_desktop.domain.answers import AnswerEnd, TextChunk
 from codette_desktop.domain.events import EventBus
 from codette_desktop.domain.messages import Message, Role
@@ -98,19 +97,18 @@ async def ours(provider: LlamaProvider, model: str, sampling: Sampling) -> tuple
 
 def theirs(llama: Any, prompt_tokens: int, tokens: int) -> tuple[Pace, int]:
     """The pace of `Llama.create_chat_completion`, streamed, greedy, and its number of tokens."""
-    stamps: list[float] = []
     worked = time.process_time()
-    for _part in llama.create_chat_completion(
-        [{"role": "user", "content": QUESTION}], max_tokens=tokens, temperature=0.0, stream=True
-    ):
-        stamps.append(time.perf_counter())
+    question = [{"role": "user", "content": QUESTION}]
+    stream = llama.create_chat_completion(question, max_tokens=tokens, temperature=0.0, stream=True)
+    stamps = [time.perf_counter() for _part in stream]
     made = llama.n_tokens + 1 - prompt_tokens  # its last token is never decoded
     return Pace((stamps[-1] - stamps[1]) / max(1, made - 1), (time.process_time() - worked) / made), made
 
 
 async def compare(path: Path, rounds: int, tokens: int, long: int) -> dict[str, float]:
     """All ratios; 1.0 means as fast as the yardstick, more is faster."""
-    provider = LlamaProvider(lambda _name: info_from_header(path), EventBus(), settings=lambda _info: SETTINGS)
+    info = info_from_header(path)
+    provider = LlamaProvider(lambda _name: info, EventBus(), settings=lambda _info: SETTINGS)
     await ours(provider, "model", GREEDY.with_changes(max_tokens=2))
     bare = Bare(path)
     ratios: dict[str, list[float]] = {}

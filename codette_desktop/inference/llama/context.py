@@ -4,6 +4,7 @@ import ctypes
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import psutil
 
 from codette_desktop.domain.errors import EngineFailure, ModelLoadFailed
@@ -11,6 +12,8 @@ from codette_desktop.domain.models import EngineSettings
 from codette_desktop.inference.llama.library import default_threads, library
 from codette_desktop.inference.llama.model import Model
 from codette_desktop.inference.llama.vocabulary import Tokens
+
+Logits = npt.NDArray[np.float32]
 
 # Tokens of a prompt per decode. A GPU does not hear an abort, so the chunk must be short; a CPU hears it between two
 # operations, so the largest operation must be. Sizes follow from the model's shape alone, never from measured time:
@@ -73,8 +76,7 @@ class Context:
         self._wanted = np.zeros(size, np.int8)
         self._counts = np.ones(size, np.int32)
         self._sequence_id = (c.llama_seq_id * 1)(_SEQUENCE)
-        sequences: Any = (ctypes.POINTER(c.llama_seq_id) * size)(*[self._sequence_id] * size)
-        self._sequences = sequences
+        self._sequences = _pointers(c.llama_seq_id, self._sequence_id, size)
         int32, int8 = ctypes.POINTER(ctypes.c_int32), ctypes.POINTER(ctypes.c_int8)
         self._batch = c.llama_batch(
             0,
@@ -85,6 +87,19 @@ class Context:
             self._sequences,
             self._wanted.ctypes.data_as(int8),
         )
+        # Answers are written token by token, with the caches of the processor full of weights: every object touched
+        # costs. So there is a second batch of one token, in which only token and position change.
+        self._decode = c.llama_decode
+        self._next_token, self._next_position = (ctypes.c_int32 * 1)(), (ctypes.c_int32 * 1)()
+        self._next_wanted, self._next_count = (ctypes.c_int8 * 1)(1), (ctypes.c_int32 * 1)(1)
+        self._next_batch = c.llama_batch(
+            1, self._next_token, None, self._next_position, self._next_count, self._sequences, self._next_wanted
+        )
+        # The binding's own function makes a pointer object each time; an address can be compared with the last one.
+        self._logits_address: Any = c._lib["llama_get_logits_ith"]
+        self._logits_address.argtypes, self._logits_address.restype = [ctypes.c_void_p, ctypes.c_int32], ctypes.c_void_p
+        self._view_address = 0
+        self._view: Logits = np.empty(0, np.float32)
 
     @property
     def resident_bytes(self) -> int:
@@ -124,22 +139,23 @@ class Context:
     def decode_one(self, token: int) -> bool:
         """Decode one token. The logits are there when `logits` or a sampler asks for them. False when aborted."""
         tokens = self.tokens
-        self._token[0] = token
-        self._position[0] = len(tokens)
-        self._wanted[0] = 1
-        self._batch.n_tokens = 1
-        status = self._c.llama_decode(self.handle, self._batch)
+        self._next_token[0] = token
+        self._next_position[0] = len(tokens)
+        status = self._decode(self.handle, self._next_batch)
         if status == 0:
             tokens.append(token)
             return True
         return self._after_failure(status)
 
-    def logits(self) -> np.ndarray[Any, np.dtype[np.float32]]:
+    def logits(self) -> Logits:
         """The logits after the last token decoded: a view of shape (vocabulary,), valid until the next decode."""
-        pointer = self._c.llama_get_logits_ith(self.handle, -1)
-        if not pointer:
-            raise EngineFailure("The engine gave no result.", library().last_messages)
-        return np.ctypeslib.as_array(pointer, (self.model.vocabulary.size,))
+        address = self._logits_address(self.handle, -1)
+        if address != self._view_address:
+            if not address:
+                raise EngineFailure("The engine gave no result.", library().last_messages)
+            array = (ctypes.c_float * self.model.vocabulary.size).from_address(address)
+            self._view_address, self._view = address, np.ctypeslib.as_array(array)
+        return self._view
 
     def abort(self) -> None:
         """Make a running decode stop at its next operation, and every later one at once. From any thread."""
@@ -174,6 +190,12 @@ class Context:
             self._c.llama_free(self.handle)
             self.handle = None
             self.model.release()
+
+
+def _pointers(kind: Any, target: Any, count: int) -> Any:
+    """A C array of `count` pointers to `target`."""
+    array: Any = ctypes.POINTER(kind)
+    return (array * count)(*[target] * count)
 
 
 def _refuse_if_too_large(model: Model, length: int, settings: EngineSettings) -> None:

@@ -102,7 +102,7 @@ class ChatEnvironment(ImmutableSandboxedEnvironment):
             _check_size(_size(left) + _size(right))
         return super().call_binop(context, operator, left, right)
 
-    def wrap_str_format(self, _value: Any) -> None:
+    def wrap_str_format(self, value: Any) -> None:
         """No `str.format`: a width in it can be as large as it likes."""
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:

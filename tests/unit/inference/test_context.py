@@ -76,9 +76,7 @@ def test_one_token_too_many_is_an_error_and_empties_the_memory(context: Context)
 
 
 def test_a_context_larger_than_memory_is_refused(tiny: Model) -> None:
-    with pytest.raises(
-        ModelLoadFailed, match=r"A context of 1,999,999,999 tokens needs 5\d\d.\d GB of memory"
-    ):
+    with pytest.raises(ModelLoadFailed, match=r"A context of 1,999,999,999 tokens needs 5\d\d.\d GB of memory"):
         Context(tiny, EngineSettings(), 1_999_999_999)
 
 

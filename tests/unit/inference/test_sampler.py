@@ -20,7 +20,7 @@ def ready(context: Context) -> Context:
     return context
 
 
-def draw(context: Context, count: int = 1, see: bool = False, **changes: Any) -> list[int]:
+def draw(context: Context, count: int, *, see: bool = False, **changes: Any) -> list[int]:
     """`count` tokens after the prompt."""
     with closing(Sampler(Sampling(**changes), context.model.vocabulary)) as sampler:
         if see:
@@ -75,7 +75,8 @@ def test_a_repeat_penalty_without_top_k_moves_the_greedy_choice_to_the_runner_up
 
 
 def test_penalties_cover_prompt_and_answer(ready: Context) -> None:
-    for changes in ({"temperature": 0}, {"temperature": 1.0, "top_k": 0, "seed": 1}, {"temperature": 1.0, "seed": 1}):
+    cases: list[dict[str, Any]] = [{"temperature": 0.0}, {"top_k": 0, "seed": 1}, {"seed": 1}]
+    for changes in cases:
         tokens = draw(ready, 40, see=True, presence_penalty=2, frequency_penalty=2, repeat_penalty=5, **changes)
         free = draw(ready, 40, **changes)
         assert len(set(tokens)) > len(set(free)) or len(set(tokens)) == 40
@@ -97,7 +98,12 @@ def test_equal_seeds_give_equal_tokens_and_fresh_ones_differ(tiny: Any) -> None:
 
 def test_a_grammar_leaves_only_what_it_allows(ready: Context) -> None:
     vocabulary = ready.model.vocabulary
-    for changes in ({"temperature": 0}, {"temperature": 2.0, "seed": 4}, {"temperature": 2.0, "seed": 4, "top_k": 3}):
+    cases: list[dict[str, Any]] = [
+        {"temperature": 0.0},
+        {"temperature": 2.0, "seed": 4},
+        {"temperature": 2.0, "seed": 4, "top_k": 3},
+    ]
+    for changes in cases:
         tokens = draw(ready, 9, grammar='root ::= "yes" | "no, " [0-9]{3}', **changes)
         end = next(i for i, token in enumerate(tokens) if token in vocabulary.end_tokens)
         answer = b"".join(map(vocabulary.piece, tokens[:end])).decode()

@@ -1,0 +1,1 @@
+"""Everything Qt: the window, its tabs, widgets and theme. Nothing outside this package imports Qt."""

@@ -1,0 +1,189 @@
+"""The models one can choose from, the one chosen, and loading it ahead of the first question. No Qt."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from codette_desktop.domain.errors import CodetteError, ModelError
+from codette_desktop.domain.models import ModelInfo
+from codette_desktop.gui.i18n import number, tr
+from codette_desktop.gui.tasks import Tasks
+
+if TYPE_CHECKING:
+    from codette_desktop.application import Application
+
+MODEL_SETTING = "model"
+FILES_SETTING = "model_files"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A row of the picker and of the Models tab: a model, or a file or folder that cannot be used and why.
+
+    `name` is what a conversation keeps: the library's name, or the path of a file outside its folders.
+    """
+
+    name: str
+    path: Path
+    model: ModelInfo | None = None
+    error: ModelError | None = None
+    added: bool = False  # the person added this very file, so it can be taken off the list alone
+
+    @property
+    def title(self) -> str:
+        """What a person reads."""
+        return self.model.display_name if self.model else self.path.name
+
+
+class ModelChoice:
+    """Looks at the library when asked to (`refresh`), tells `listeners` when something changed."""
+
+    def __init__(self, application: "Application", tasks: Tasks) -> None:
+        self._application = application
+        self._tasks = tasks
+        self._entries: list[Entry] = []
+        self._load: asyncio.Task[object] | None = None
+        self.listeners: list[Callable[[], None]] = []
+
+    @property
+    def entries(self) -> list[Entry]:
+        """As of the last `refresh`: usable ones first."""
+        return self._entries
+
+    def refresh(self) -> None:
+        """Look at the folders and files anew."""
+        library = self._application.library
+        models = library.list()
+        entries = [Entry(model.name, model.path, model) for model in models]
+        known = {model.path.resolve() for model in models}
+        problems = [Entry("", problem.path, error=problem.error) for problem in library.problems()]
+        for path in self._files():
+            if path.resolve() in known:
+                continue
+            try:
+                entries.append(Entry(str(path), path, library.find(path), added=True))
+            except ModelError as error:
+                problems.append(Entry("", path, error=error, added=True))
+        self._entries = [*entries, *problems]
+        self._tell()
+
+    def find(self, name: str) -> Entry | None:
+        """The entry a conversation's model name means; "" is the default."""
+        wanted = name or self.default_name()
+        return next((entry for entry in self._entries if entry.name and entry.name == wanted), None)
+
+    def default_name(self) -> str:
+        """The model new chats begin with; "" where there is none."""
+        chosen = self._application.store.settings.get(MODEL_SETTING, "")
+        if isinstance(chosen, str) and any(entry.name == chosen for entry in self._entries if chosen):
+            return chosen
+        try:
+            return self._application.library.default().name
+        except CodetteError:
+            return ""
+
+    def set_default(self, name: str) -> None:
+        """New chats begin with this model."""
+        self._application.store.settings.set(MODEL_SETTING, name)
+        self._tell()
+
+    # Adding and removing
+
+    def add_file(self, path: Path) -> Entry:
+        """Put a file on the list, usable or not; gives its entry."""
+        path = path.expanduser().absolute()
+        files = [known for known in self._files() if known != path]
+        self._keep_files([*files, path])
+        self.refresh()
+        return next(entry for entry in self._entries if entry.path.resolve() == path.resolve())
+
+    async def add_folder(self, folder: Path) -> None:
+        """Search a folder for models from now on. Raises ModelNotFound."""
+        await asyncio.wrap_future(self._application.library.add_folder(folder))
+        self.refresh()
+
+    def folder_of(self, entry: Entry) -> Path | None:
+        """The folder the person added that an entry comes from."""
+        for folder in self._application.library.folders():
+            if entry.path == folder or folder in entry.path.parents:
+                return folder
+        return None
+
+    async def remove(self, entry: Entry) -> None:
+        """Take a file, or the folder it comes from, off the list; nothing is deleted from the disk."""
+        if entry.added:
+            self._keep_files([path for path in self._files() if path != entry.path])
+        elif (folder := self.folder_of(entry)) is not None:
+            await asyncio.wrap_future(self._application.library.remove_folder(folder))
+        self.refresh()
+
+    async def put_back(self, entry: Entry, folder: Path | None) -> None:
+        """Undo `remove`."""
+        if entry.added:
+            self.add_file(entry.path)
+        elif folder is not None:
+            await self.add_folder(folder)
+
+    def _files(self) -> list[Path]:
+        kept = self._application.store.settings.get(FILES_SETTING, [])
+        return [Path(item) for item in kept if isinstance(item, str)] if isinstance(kept, list) else []
+
+    def _keep_files(self, paths: list[Path]) -> None:
+        # Waited for: the list is read from the store again at once.
+        self._application.store.settings.set(FILES_SETTING, [str(path) for path in paths]).result()
+
+    # Loading
+
+    @property
+    def loading(self) -> bool:
+        """Whether a model is being loaded ahead."""
+        return self._load is not None
+
+    def load(self, name: str) -> None:
+        """Have a model ready before the first question; a load in progress gives way."""
+        self.cancel_load()
+        self._load = self._tasks.start(self._application.provider.load(name), "load the model")
+        self._load.add_done_callback(self._loaded)
+
+    def cancel_load(self) -> bool:
+        """Stop loading; False where nothing is being loaded."""
+        task, self._load = self._load, None
+        if task is None:
+            return False
+        task.cancel()
+        return True
+
+    def _loaded(self, task: "asyncio.Task[object]") -> None:
+        if task is self._load:
+            self._load = None
+        self._tell()
+
+    def _tell(self) -> None:
+        for listener in self.listeners:
+            listener()
+
+
+def size_text(size_bytes: int) -> str:
+    """4.1 MB, 7.6 GB."""
+    if size_bytes >= 1_000_000_000:
+        return tr("{n} GB", n=number(size_bytes / 1e9, 1))
+    return tr("{n} MB", n=number(size_bytes / 1e6, 1 if size_bytes < 10_000_000 else 0))
+
+
+def parameters_text(parameters: int) -> str:
+    """3.4 M, 7.6 B."""
+    if parameters >= 1_000_000_000:
+        return tr("{n} B", n=number(parameters / 1e9, 1))
+    return tr("{n} M", n=number(parameters / 1e6, 1 if parameters < 10_000_000 else 0))
+
+
+def what_it_is(model: ModelInfo) -> str:
+    """One line on a model for somebody who has never seen its name."""
+    if model.description:
+        return model.description
+    if model.starter:
+        return tr("Ships with the application: explains Codette Desktop, knows nothing else")
+    kind = tr("Chat model") if model.chat_template else tr("No chat template: continues text rather than answering")
+    return tr("{kind} · {architecture}", kind=kind, architecture=model.architecture)

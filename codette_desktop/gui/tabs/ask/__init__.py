@@ -1,0 +1,1 @@
+"""Ask: conversations with one model."""

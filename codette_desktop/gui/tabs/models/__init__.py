@@ -1,0 +1,1 @@
+"""Models: what can answer on this computer."""

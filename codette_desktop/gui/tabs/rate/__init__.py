@@ -1,0 +1,1 @@
+"""Rate: blind duels and what they prove."""

@@ -1,0 +1,1 @@
+"""Tune: making a model fit a purpose."""

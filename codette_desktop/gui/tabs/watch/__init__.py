@@ -1,0 +1,1 @@
+"""Watch: how the models and the machine are doing."""

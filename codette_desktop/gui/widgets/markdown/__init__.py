@@ -1,0 +1,1 @@
+"""Markdown to blocks, and blocks to text documents."""
