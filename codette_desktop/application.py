@@ -4,7 +4,7 @@ import asyncio
 import logging
 from pathlib import Path
 
-from codette_desktop.domain.errors import StoreError
+from codette_desktop.domain.errors import ModelError, StoreError
 from codette_desktop.domain.events import EventBus, StoreFailed, StoreRecovered
 from codette_desktop.domain.models import EngineSettings, ModelInfo
 from codette_desktop.inference.chat import ChatService
@@ -28,15 +28,13 @@ class Application:
         self.bus = EventBus()
         self.library = ModelLibrary(store, [data_dir / "models"])
         self.provider = LlamaProvider(
-            lambda name: self.library.with_hash(self.find_model(name)),
+            self.find_known_model,
             self.bus,
             settings=lambda _model: self.engine_settings(),
             on_loading=self._mark_loading,
             on_loaded=self._mark_loaded,
         )
-        self.chat = ChatService(
-            store, self.provider, lambda name: self.library.with_hash(self.find_model(name)), self.bus
-        )
+        self.chat = ChatService(store, self.provider, self.find_known_model, self.bus)
         self.notes: list[str] = []
         store.failures.on_write_error = lambda error: self.bus.publish(StoreFailed(error))
         store.failures.on_write_ok = lambda: self.bus.publish(StoreRecovered())
@@ -57,29 +55,62 @@ class Application:
 
     def default_model(self) -> ModelInfo:
         """The model the person chose last, or the library's own choice. Raises ModelNotFound where there is none."""
+        return self._chosen_model() or self.library.default()
+
+    def default_name(self) -> str:
+        """What a conversation keeps of `default_model`: its name, or the path of a file outside the folders."""
+        return self.name_for(self.default_model())
+
+    def name_for(self, model: ModelInfo) -> str:
+        """What `find_model` finds this model by: its name, or its path where it lies outside the folders."""
+        return model.name if model.path in {known.path for known in self.library.list()} else str(model.path)
+
+    def _chosen_model(self) -> ModelInfo | None:
+        """The model the settings name, by its name or the path of its file; None where it is gone or unusable."""
         chosen = self.store.settings.get(MODEL_SETTING, "")
-        known = {model.name for model in self.library.list()}
-        return self.library.find(chosen) if chosen in known else self.library.default()
+        if not isinstance(chosen, str) or not chosen.strip():
+            return None
+        try:
+            return self.library.find(chosen)
+        except ModelError as error:
+            log.info("the chosen model %s cannot be used: %s", chosen, error)
+            return None
 
     def find_model(self, name: str) -> ModelInfo:
         """A model by name, label or path; "" is the default. Raises ModelNotFound."""
         return self.library.find(name) if name else self.default_model()
+
+    def find_known_model(self, name: str) -> ModelInfo:
+        """As `find_model`, with the file's hash, which is computed once. Reads the disk. Raises ModelError."""
+        return self.library.with_hash(self.find_model(name))
 
     def _tell_what_happened(self) -> None:
         recovered = len(self.store.recovered)
         if recovered:
             what = "An answer was" if recovered == 1 else f"{recovered} answers were"
             self.notes.append(f"{what} interrupted when the application last ended. What was written is kept.")
-        crashed = set(self.store.models.crashed())
-        for model in [model for model in self.library.list() if model.file_hash in crashed]:
-            self.notes.append(
-                f"The application went down while it was loading {model.label}. It is no longer the chosen model; "
-                "choose it again only if you trust the file."
-            )
-            if self.store.settings.get(MODEL_SETTING, "") == model.name:
-                self.store.settings.set(MODEL_SETTING, "")
+        self._tell_crashes(set(self.store.models.crashed()))
+
+    def _tell_crashes(self, crashed: set[str]) -> None:
+        """A file that took the process down is not chosen again by itself."""
+        if not crashed:
+            return
+        chosen = self._chosen_model()
+        models = {model.path: model for model in (*self.library.list(), *([chosen] if chosen else []))}
+        for model in [model for model in models.values() if model.file_hash in crashed]:
+            note = f"The application went down while it was loading {model.label}."
+            if chosen is not None and chosen.path == model.path:
+                self._forget_choice()
+                note += " It is no longer the chosen model; choose it again only if you trust the file."
+            self.notes.append(note)
         for file_hash in crashed:
             self.store.models.mark_loaded(file_hash)
+
+    def _forget_choice(self) -> None:
+        try:
+            self.store.settings.set(MODEL_SETTING, "").result()  # waited for: the window reads it next
+        except StoreError as error:
+            log.warning("the choice of a model that crashed could not be taken back: %s", error)
 
     def _mark_loading(self, model: ModelInfo) -> None:
         """On the engine's thread: the mark must be on disk before the file can take the process down."""

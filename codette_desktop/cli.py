@@ -8,16 +8,15 @@ import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 import click
 
 from codette_desktop import __version__
 from codette_desktop.application import Application
 from codette_desktop.doctor import as_text, diagnose
-from codette_desktop.domain.answers import AnswerEnd, PromptRead, TextChunk
-from codette_desktop.domain.conversations import Node
-from codette_desktop.domain.errors import CodetteError
+from codette_desktop.domain.answers import AnswerEnd, TextChunk
+from codette_desktop.domain.errors import CodetteError, InvalidRequest
 from codette_desktop.domain.requests import Sampling
 from codette_desktop.paths import DATA_DIR_VARIABLE, data_dir
 
@@ -80,9 +79,16 @@ def _display() -> bool:
 async def _application(folder: Path) -> AsyncGenerator[Application, None]:
     application = Application.open(folder)
     try:
+        _tell_notes(application)
         yield application
     finally:
         await application.aclose()
+
+
+def _tell_notes(application: Application) -> None:
+    """What happened since the last start: told once, so it must not be swallowed here."""
+    for note in application.notes:
+        click.echo(note, err=True)
 
 
 @main.command()
@@ -110,18 +116,24 @@ def _sampling(options: dict[str, Any]) -> Sampling:
     }
     for key in ("json_schema", "grammar"):
         if options[key] is not None:
-            chosen[key] = options[key].read()
+            chosen[key] = _read_text(options[key])
     return Sampling(**chosen)
+
+
+def _read_text(file: TextIO) -> str:
+    try:
+        return file.read()
+    except UnicodeDecodeError as error:
+        raise InvalidRequest(f"{file.name} is not UTF-8 text.", "Save it as UTF-8.") from error
 
 
 async def _ask(folder: Path, text: str, as_json: bool, options: dict[str, Any]) -> None:
     sampling = _sampling(options)
     async with _application(folder) as application:
         model = application.find_model(options["model"])
-        listed = {known.path for known in application.library.list()}
         conversation = await asyncio.wrap_future(
             application.store.conversations.create(
-                model=model.name if model.path in listed else str(model.path),
+                model=application.name_for(model),
                 system_prompt=options["system"],
                 sampling=sampling,
             )
@@ -133,12 +145,8 @@ async def _ask(folder: Path, text: str, as_json: bool, options: dict[str, Any]) 
                 pieces.append(part.text)
                 if not as_json:
                     click.echo(part.text, nl=False)
-            elif isinstance(part, PromptRead) and part.use.left_out_messages:
-                click.echo(f"({part.use.left_out_messages} older messages were left out)", err=True)
             elif isinstance(part, AnswerEnd):
                 end = part
-            elif isinstance(part, Node):
-                continue
     if end is None:
         raise CodetteError("The model gave no answer.")
     if as_json:
@@ -184,6 +192,7 @@ def models(folder: Path, as_json: bool) -> None:
     """List the models that can answer."""
     application = Application.open(folder)
     try:
+        _tell_notes(application)
         found = application.library.list()
         problems = application.library.problems()
     finally:

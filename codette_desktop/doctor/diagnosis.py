@@ -31,7 +31,7 @@ class Finding:
 
 @dataclass(slots=True)
 class Diagnosis:
-    """Everything the doctor saw, ready for JSON through `to_dict`."""
+    """Everything the doctor saw, ready for JSON through `to_dict`. `notes` is what happened since the last start."""
 
     version: str
     python: str
@@ -42,6 +42,7 @@ class Diagnosis:
     database: dict[str, Any] = field(default_factory=dict[str, Any])
     models: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     findings: list[Finding] = field(default_factory=list[Finding])
+    notes: list[str] = field(default_factory=list[str])
 
     @property
     def healthy(self) -> bool:
@@ -155,6 +156,7 @@ def _check_data(found: Diagnosis, data_dir: Path) -> None:
         found.findings.append(Finding(error.message, error.hint, blocking=True))
         return
     try:
+        found.notes = application.notes
         store = application.store
         wrong = store.check()
         found.database = {

@@ -31,6 +31,7 @@ def as_text(found: Diagnosis) -> str:
     lines += ["", "Models"]
     lines += [f"  {model['label']:28} {_size(model['bytes']):>10}  {model['path']}" for model in found.models]
     lines.append("")
+    lines += [f"Note  {note}" for note in found.notes]
     if not found.findings:
         lines.append("Nothing is wrong.")
     for finding in found.findings:

@@ -41,10 +41,17 @@ class ContextUse:
 
 @dataclass(frozen=True, slots=True)
 class PromptRead:
-    """Streamed first: how the prompt fills the context, and how much of it was already in the cache (tokens)."""
+    """Streamed first: how the prompt fills the context, and how much of it was already in the cache (tokens).
+
+    With it comes what is needed to produce the answer again, so that a stopped one keeps it too: see `AnswerEnd`.
+    """
 
     use: ContextUse
     reused_tokens: int = 0
+    seed: int | None = None
+    model_hash: str = ""
+    engine_build: str = ""
+    device: str = ""
 
 
 @dataclass(frozen=True, slots=True)

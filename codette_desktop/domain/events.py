@@ -54,7 +54,7 @@ class AnswerStarted(Event):
 
 @dataclass(frozen=True, slots=True)
 class AnswerFinished(Event):
-    """An answer ended, whatever the reason."""
+    """A provider ended an answer by itself; a stopped or failed one sends no such event."""
 
     generation_id: str
     end: AnswerEnd

@@ -1,5 +1,7 @@
 """Margins and spacings in design pixels that follow the zoom."""
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QLayout, QWidget
 
@@ -50,3 +52,10 @@ class _Sizes(QObject):
 def sized(widget: QWidget, *, minimum: tuple[int, int] = (0, 0), maximum: tuple[int, int] = (0, 0)) -> None:
     """Bounds (width, height) in design pixels that follow the zoom; 0 leaves a bound as it is."""
     _Sizes(widget, minimum, maximum)
+
+
+def show_what_fits(parts: Sequence[QWidget], room: int, spacing: int) -> None:
+    """Hide the first of `parts` until the rest, each with `spacing`, takes at most `room` pixels; show the rest."""
+    widths = [part.sizeHint().width() + spacing for part in parts]
+    for at, part in enumerate(parts):
+        part.setVisible(sum(widths[at:]) <= room)

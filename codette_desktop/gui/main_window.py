@@ -72,7 +72,8 @@ class MainWindow(QMainWindow):
         self.tabs.setExpanding(False)
         self.tabs.setDrawBase(False)
         self.tabs.setUsesScrollButtons(False)
-        self.tabs.setElideMode(Qt.TextElideMode.ElideNone)
+        self.tabs.setElideMode(Qt.TextElideMode.ElideRight)  # where there is no room, all stay within reach
+        self.tabs.setMinimumWidth(1)
         self.pages = QStackedWidget()
         pages = (self.ask, self.compare, self.rate, self.tune, self.models, self.watch)
         titles = (tr("Ask"), tr("Compare"), tr("Rate"), tr("Tune"), tr("Models"), tr("Watch"))
@@ -116,7 +117,7 @@ class MainWindow(QMainWindow):
             page.ask_wanted.connect(lambda: self.show_tab("ask"))
         self.status.opened.connect(self._on_status)
         self.status.cancel_wanted.connect(self._cancel_load)
-        self.bridge.conversations_changed.connect(lambda _event: self.ask.list_changed())
+        self.bridge.conversations_changed.connect(lambda _event: self._on_conversations())
 
     def _make_shortcuts(self) -> None:
         ask = self.ask
@@ -244,6 +245,8 @@ class MainWindow(QMainWindow):
         self.choice.set_default(name)
         self.ask.presenter.set_settings(model=name)
         self.choice.load(name)
+        if self.pages.currentWidget() is self.ask:
+            self.ask.composer.focus()
 
     def _on_use(self, name: str) -> None:
         self.show_tab("ask")
@@ -275,6 +278,7 @@ class MainWindow(QMainWindow):
         dialog.theme_chosen.connect(self._on_theme)
         dialog.zoom_chosen.connect(self._on_zoom_chosen)
         dialog.engine_changed.connect(self.ask.presenter.measure)
+        dialog.finished.connect(self.activateWindow)  # not every window manager gives the keyboard back by itself
         self.settings_dialog = dialog
         dialog.open()
 
@@ -300,10 +304,18 @@ class MainWindow(QMainWindow):
 
     # What is shown
 
-    def _on_state(self, state: ChatState) -> None:
-        title = state.conversation.title
-        self.setWindowTitle(f"{title} – Codette Desktop" if title else "Codette Desktop")
+    def _on_state(self, _state: ChatState) -> None:
+        self._show_title()
         self._show_model()
+
+    def _on_conversations(self) -> None:
+        self.ask.list_changed()
+        self._show_title()
+
+    def _show_title(self) -> None:
+        key = self.ask.presenter.conversation.id
+        found = self._application.store.conversations.get(key) if key else None  # its title comes after its question
+        self.setWindowTitle(f"{found.title} – Codette Desktop" if found and found.title else "Codette Desktop")
 
     def _show_model(self) -> None:
         name = self.ask.presenter.conversation.model

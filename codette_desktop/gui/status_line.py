@@ -4,12 +4,12 @@ import os
 
 import psutil
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
 
 from codette_desktop.domain.answers import AnswerFigures, ContextUse
 from codette_desktop.gui.i18n import number, tr
-from codette_desktop.gui.layouts import sized, spaced
+from codette_desktop.gui.layouts import show_what_fits, sized, spaced
 from codette_desktop.gui.styles import styled
 from codette_desktop.gui.tabs.ask.wording import duration, speed
 from codette_desktop.gui.theme import set_role
@@ -44,6 +44,7 @@ class StatusLine(QFrame):
         self.context = self._part("context", tr("Tokens of the context in use. Click for the chat's settings."))
         self.memory = self._part("watch", tr("Memory this application uses, models included."))
         self.health = self._part("watch", tr("Whether everything works."))
+        self._unknown = {self.speed, self.first, self.context}  # nothing to tell yet
         self._lay_out()
         self._timer = QTimer(self, interval=_MEMORY_EVERY_MS)
         self._timer.timeout.connect(self._show_memory)
@@ -84,6 +85,7 @@ class StatusLine(QFrame):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._show_memory()
+        self._fit()
         self._timer.start()
 
     def hideEvent(self, event: QHideEvent) -> None:
@@ -107,8 +109,8 @@ class StatusLine(QFrame):
     def show_figures(self, figures: AnswerFigures | None) -> None:
         """How fast the last answer was."""
         fast = figures is not None and figures.tokens_per_second > 0
-        self.speed.setVisible(fast)
-        self.first.setVisible(figures is not None and figures.completion_tokens > 0)
+        self._want(self.speed, fast)
+        self._want(self.first, figures is not None and figures.completion_tokens > 0)
         if figures is not None:
             text = tr("{speed} tok/s", speed=speed(figures.tokens_per_second))
             self._set(self.speed, text, tr("Last speed {speed}", speed=text))
@@ -117,7 +119,7 @@ class StatusLine(QFrame):
 
     def show_context(self, use: ContextUse | None) -> None:
         """How full the context is."""
-        self.context.setVisible(use is not None)
+        self._want(self.context, use is not None)
         if use is not None:
             text = tr("context {used}/{length}", used=number(use.prompt), length=number(use.length))
             self._set(self.context, text, text)
@@ -135,6 +137,7 @@ class StatusLine(QFrame):
         """A model is being loaded, 0 to 1; None when it no longer is."""
         for widget in (self.progress_label, self.progress, self.cancel):
             widget.setVisible(progress is not None)
+        self._fit()
         if progress is not None:
             self.progress_label.setText(tr("Loading {name}", name=name))
             self.progress.setValue(round(progress * 100))
@@ -149,3 +152,25 @@ class StatusLine(QFrame):
         if button.text() != text:
             button.setText(text)
             button.setAccessibleName(name)
+            self._fit()
+
+    def _want(self, button: QPushButton, wanted: bool) -> None:
+        (self._unknown.discard if wanted else self._unknown.add)(button)
+        button.setVisible(wanted)
+        self._fit()
+
+    def _fit(self) -> None:
+        """In a narrow window or at a large zoom, what matters least gives way: half a figure is worse than none."""
+        row = self.layout()
+        if row is None or not self.isVisible():
+            return
+        margins = row.contentsMargins()
+        room = self.width() - margins.left() - margins.right()
+        for widget in (self.model, self.health, self.progress_label, self.progress, self.cancel):
+            room -= 0 if widget.isHidden() else widget.sizeHint().width() + row.spacing()
+        parts = (self.first, self.memory, self.speed, self.device, self.context)
+        show_what_fits([part for part in parts if part not in self._unknown], room, row.spacing())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()

@@ -27,8 +27,9 @@ class ChatService:
 
     `send`, `edit` and `regenerate` yield the saved question (not for `regenerate`), the provider's parts, and last the
     saved answer. They raise CodetteErrors; the failed answer is then kept with its error. To stop an answer, close the
-    generator or cancel its task: what was written is kept as cancelled. A full disk stops nothing: what cannot be
-    saved waits in memory (`StoreFailed` on the bus) until it can (`StoreRecovered`).
+    generator or cancel its task: what was written is kept as cancelled, or as interrupted once `begin_closing` has said
+    that it is the application that ends. A full disk stops nothing: what cannot be saved waits in memory (`StoreFailed`
+    on the bus) until it can (`StoreRecovered`).
     """
 
     def __init__(self, store: Store, provider: Provider, find_model: Callable[[str], ModelInfo], bus: EventBus) -> None:
@@ -38,6 +39,7 @@ class ChatService:
         self._find_model = find_model
         self._bus = bus
         self._unsaved = UnsavedNodes(store, bus)
+        self._closing = False
 
     async def send(self, conversation_id: str, text: str) -> AsyncGenerator[ChatPart, None]:
         """Say `text` at the end of the branch on view, and answer it."""
@@ -62,7 +64,7 @@ class ChatService:
             path = path[:-1]
         if not path or path[-1].message.role is not Role.USER:
             raise InvalidRequest("There is no question to answer here.")
-        async with aclosing(self._answer(conversation, path, self._find_model(conversation.model))) as parts:
+        async with aclosing(self._answer(conversation, path, await self._model(conversation))) as parts:
             async for part in parts:
                 yield part
 
@@ -71,11 +73,15 @@ class ChatService:
         conversation = self._conversation(conversation_id)
         nodes = self._path(self._leaf(conversation))
         messages = [*_history(nodes), Message(Role.USER, text)]
-        return await self._provider.count(self._request(conversation, messages, self._find_model(conversation.model)))
+        return await self._provider.count(self._request(conversation, messages, await self._model(conversation)))
 
     def branch(self, conversation_id: str) -> list[Node]:
         """The branch on view from the first message to the last, with what could not be saved yet."""
         return self._path(self._leaf(self._conversation(conversation_id)))
+
+    def begin_closing(self) -> None:
+        """The application ends: an answer stopped from now on was not stopped by the person."""
+        self._closing = True
 
     async def aclose(self) -> None:
         """Try once more to save what waits."""
@@ -86,7 +92,7 @@ class ChatService:
     ) -> AsyncGenerator[ChatPart, None]:
         if not text.strip():
             raise InvalidRequest("The question is empty.", "Type something first.")
-        model = self._find_model(conversation.model)  # before anything is saved: a missing model loses no draft
+        model = await self._model(conversation)  # before anything is saved: a missing model loses no draft
         await self._unsaved.flush()
         above = self._path(parent_id)
         question = await self._save_question(conversation, parent_id, Message(Role.USER, text))
@@ -103,10 +109,13 @@ class ChatService:
             node = await asyncio.wrap_future(
                 self._store.conversations.add_message(conversation.id, saved_parent, message)
             )
-        except StoreFull as full:
-            return self._unsaved.keep(conversation.id, parent_id, message, None, full)
+        except StoreError as error:
+            if not error.retryable:
+                raise
+            return self._unsaved.keep(conversation.id, parent_id, message, None, error)
         if not conversation.title:
-            self._store.conversations.rename(conversation.id, _title(message.content))
+            titled = self._store.conversations.rename(conversation.id, _title(message.content))
+            titled.add_done_callback(lambda _: self._bus.publish(ConversationsChanged()))
         self._bus.publish(ConversationsChanged())
         return node
 
@@ -116,10 +125,10 @@ class ChatService:
         messages = [*_history(path[:-1]), path[-1].message]
         request = self._request(conversation, messages, model)
         recorder = AnswerRecorder(self._store, self._unsaved, path[-1], model, conversation.sampling)
-        await recorder.start()
         generation_id = recorder.generation.id
-        self._bus.publish(AnswerStarted(generation_id, model.name))
         try:
+            await recorder.start()
+            self._bus.publish(AnswerStarted(generation_id, model.name))
             async with aclosing(self._provider.stream(request)) as parts:
                 async for part in self._followed(parts, recorder):
                     yield part
@@ -128,14 +137,18 @@ class ChatService:
             self._bus.publish(ProviderFailed(generation_id, model.name, error))
             raise
         except BaseException:
-            # Stopped by the person (task cancelled or generator closed), or a defect: either way keep what there is.
-            reason = FinishReason.CANCELLED if _is_stop() else FinishReason.FAILED
-            await asyncio.shield(recorder.finish(reason))
+            # Stopped (task cancelled or generator closed), or a defect: either way keep what there is.
+            await asyncio.shield(recorder.finish(self._stop_reason()))
             self._bus.publish(ConversationsChanged())
             raise
         node = await asyncio.shield(recorder.finish(FinishReason.STOP))
         self._bus.publish(ConversationsChanged())
         yield node
+
+    def _stop_reason(self) -> FinishReason:
+        if not isinstance(sys.exception(), asyncio.CancelledError | GeneratorExit):
+            return FinishReason.FAILED
+        return FinishReason.INTERRUPTED if self._closing else FinishReason.CANCELLED
 
     async def _followed(
         self, parts: AsyncIterator[AnswerPart], recorder: AnswerRecorder
@@ -151,6 +164,11 @@ class ChatService:
             messages = [Message(Role.SYSTEM, conversation.system_prompt), *messages]
         name = str(model.path) if conversation.model == str(model.path) else model.name
         return ChatRequest(name, tuple(messages), conversation.sampling)
+
+    async def _model(self, conversation: Conversation) -> ModelInfo:
+        """Off the loop: looking a model up reads folders and, once a file, its header."""
+        # Not `to_thread`: Qt may run this between two runs of the loop, while none counts as running.
+        return await asyncio.get_event_loop().run_in_executor(None, self._find_model, conversation.model)
 
     def _conversation(self, conversation_id: str) -> Conversation:
         found = self._store.conversations.get(conversation_id)
@@ -189,7 +207,3 @@ def _history(nodes: Sequence[Node]) -> list[Message]:
 def _title(text: str) -> str:
     line = " ".join(text.split())
     return line if len(line) <= TITLE_LENGTH else line[: TITLE_LENGTH - 1].rstrip() + "…"
-
-
-def _is_stop() -> bool:
-    return isinstance(sys.exception(), asyncio.CancelledError | GeneratorExit)

@@ -1,4 +1,4 @@
-"""Keeps one answer in the store while it is being written, so that a crash loses at most the last half second."""
+"""Keeps one answer in the store while it is being written, so that a crash loses little of it."""
 
 import asyncio
 import time
@@ -16,11 +16,11 @@ from codette_desktop.domain.answers import (
     TextChunk,
 )
 from codette_desktop.domain.conversations import Generation, Node
-from codette_desktop.domain.errors import StoreFull
+from codette_desktop.domain.errors import StoreError
 from codette_desktop.domain.messages import Message, Role
 from codette_desktop.domain.models import ModelInfo
 from codette_desktop.domain.requests import Sampling
-from codette_desktop.inference.unsaved import UnsavedNodes
+from codette_desktop.inference.unsaved import UnsavedNodes, finish_in_store
 from codette_desktop.store import Store
 
 CHECKPOINT_S = 0.5
@@ -63,13 +63,15 @@ class AnswerRecorder:
             await asyncio.wrap_future(
                 self._store.generations.start(self._question.conversation_id, parent, self.generation)
             )
-        except StoreFull:
-            return  # `finish` will keep the answer in memory and say so
+        except StoreError as error:
+            if not error.retryable:
+                raise
+            # The disk is full or busy: `finish` will keep the answer in memory and say so.
 
     def take(self, part: AnswerPart) -> None:
         """Follow the answer; what has been written goes to the store twice a second."""
         if isinstance(part, PromptRead):
-            self._use, self._reused = part.use, part.reused_tokens
+            self._read(part)
         elif isinstance(part, TextChunk):
             self._last = time.perf_counter()
             self._first = self._first or self._last
@@ -81,6 +83,17 @@ class AnswerRecorder:
                 self._store.generations.checkpoint(self.generation.id, "".join(self._text))
         else:
             self._end(part)
+
+    def _read(self, prompt: PromptRead) -> None:
+        self._use, self._reused = prompt.use, prompt.reused_tokens
+        known = self.generation
+        self.generation = replace(
+            known,
+            seed=known.seed if prompt.seed is None else prompt.seed,
+            model_hash=prompt.model_hash or known.model_hash,
+            engine_build=prompt.engine_build,
+            device=prompt.device,
+        )
 
     def _end(self, end: AnswerEnd) -> None:
         self.generation = replace(
@@ -101,26 +114,11 @@ class AnswerRecorder:
             done = replace(done, reason=reason, figures=self._own_figures(), use=self._use, error=error)
         text = "".join(self._text)
         try:
-            return await asyncio.wrap_future(
-                self._store.generations.finish(
-                    done.id,
-                    text,
-                    done.reason or reason,
-                    done.figures,
-                    done.use,
-                    seed=done.seed,
-                    engine_build=done.engine_build,
-                    device=done.device,
-                    model_hash=done.model_hash,
-                    error=done.error,
-                )
-            )
-        except StoreFull as full:
-            failure = full
-        except Exception:
-            if self._store.generations.get(done.id) is not None:
+            return await finish_in_store(self._store, done, text)
+        except StoreError as refused:
+            if not refused.retryable and self._store.generations.get(done.id) is not None:
                 raise
-            failure = StoreFull("The answer could not be saved.")
+            failure = refused
         message = Message(Role.ASSISTANT, text)
         return self._unsaved.keep(self._question.conversation_id, self._question.id, message, done, failure)
 

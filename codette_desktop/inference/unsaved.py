@@ -6,8 +6,9 @@ import uuid
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from codette_desktop.domain.answers import FinishReason
 from codette_desktop.domain.conversations import Generation, Node
-from codette_desktop.domain.errors import StoreError, StoreFull
+from codette_desktop.domain.errors import StoreError
 from codette_desktop.domain.events import ConversationsChanged, EventBus, StoreFailed, StoreRecovered
 from codette_desktop.domain.messages import Message
 from codette_desktop.store import Store
@@ -27,6 +28,7 @@ class UnsavedNodes:
         self._waiting: list[Node] = []
         self._saved_as: dict[str, str] = {}
         self._retry: asyncio.Task[None] | None = None
+        self._flushing = asyncio.Lock()
 
     def keep(
         self,
@@ -34,7 +36,7 @@ class UnsavedNodes:
         parent_id: str | None,
         message: Message,
         generation: Generation | None,
-        error: StoreFull,
+        error: StoreError,
     ) -> Node:
         """Remember a message that could not be saved, tell everyone, and go on trying."""
         node_id = PREFIX + uuid.uuid4().hex
@@ -70,14 +72,19 @@ class UnsavedNodes:
         return found[::-1], self.saved_id(node_id) if node_id else None
 
     async def flush(self) -> bool:
-        """Write what waits, in order; False where the disk is still full."""
+        """Write what waits, in order, nothing twice; False where the disk is still full or busy."""
+        async with self._flushing:
+            return await self._flush()
+
+    async def _flush(self) -> bool:
         while self._waiting:
             node = self._waiting[0]
             try:
                 saved = await self._write(node)
-            except StoreFull:
-                return False
-            except StoreError as error:  # its conversation has been deleted for good: there is no place to write to
+            except StoreError as error:
+                if error.retryable:
+                    return False
+                # Its conversation has been deleted for good: there is no place to write to.
                 log.info("an unsaved message was given up: %s", error)
             else:
                 self._saved_as[node.id] = saved.id
@@ -94,24 +101,13 @@ class UnsavedNodes:
         generations = self._store.generations
         if generations.get(generation.id) is None:
             await asyncio.wrap_future(generations.start(node.conversation_id, parent, replace(generation, reason=None)))
-        return await asyncio.wrap_future(
-            generations.finish(
-                generation.id,
-                node.message.content,
-                generation.reason,
-                generation.figures,
-                generation.use,
-                seed=generation.seed,
-                engine_build=generation.engine_build,
-                device=generation.device,
-                error=generation.error,
-            )
-        )
+        return await finish_in_store(self._store, generation, node.message.content)
 
     async def _keep_trying(self) -> None:
         while self._waiting:
             await asyncio.sleep(RETRY_S)
-            if await self.flush():
+            # Shielded: a write under way cannot be undone, so it must be waited for, not begun again.
+            if await asyncio.shield(self.flush()):
                 self._bus.publish(StoreRecovered())
                 self._bus.publish(ConversationsChanged())
 
@@ -122,3 +118,21 @@ class UnsavedNodes:
             await asyncio.gather(self._retry, return_exceptions=True)
         if self._waiting and not await self.flush():
             log.warning("%d messages could not be saved: the disk is full", len(self._waiting))
+
+
+async def finish_in_store(store: Store, ended: Generation, text: str) -> Node:
+    """Write the end of an answer whose start the store knows. Raises StoreError."""
+    return await asyncio.wrap_future(
+        store.generations.finish(
+            ended.id,
+            text,
+            ended.reason or FinishReason.FAILED,
+            ended.figures,
+            ended.use,
+            seed=ended.seed,
+            engine_build=ended.engine_build,
+            device=ended.device,
+            model_hash=ended.model_hash,
+            error=ended.error,
+        )
+    )

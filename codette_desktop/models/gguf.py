@@ -51,29 +51,21 @@ class GgufHeader:
     size_bytes: int
 
     @property
-    def head_count(self) -> int:
-        """Attention heads of the layer that has most."""
-        return max(self.heads, default=0)
-
-    @property
-    def head_count_kv(self) -> int:
-        """Key and value heads of the layer that has most."""
-        return max(self.kv_heads, default=0)
+    def kv_values_per_token(self) -> int:
+        """Numbers kept for each token of context, keys and values of all layers together; 0 without attention."""
+        return sum(self.kv_heads) * (self._head_size("key") + self._head_size("value"))
 
     @property
     def parameters(self) -> int:
         """The number of weights."""
         return sum(tensor.elements for tensor in self.tensors)
 
-    @property
-    def weight_bytes(self) -> int:
-        """The size of the weights alone, in bytes."""
-        return sum(tensor.size_bytes for tensor in self.tensors)
-
-    @property
-    def bits_per_weight(self) -> float:
-        """Bits a weight takes on average."""
-        return 8 * self.weight_bytes / self.parameters
+    def _head_size(self, kind: str) -> int:
+        """The width of a key or value of one head; layers with a window of attention may have another."""
+        usual = self.embedding_length // min((count for count in self.heads if count), default=1)
+        keys = (f"{self.architecture}.attention.{kind}_length{suffix}" for suffix in ("", "_swa"))
+        sizes = [value for key in keys if isinstance(value := self.metadata.get(key), int)]
+        return max(sizes, default=usual)
 
 
 def read_header(path: str | os.PathLike[str]) -> GgufHeader:

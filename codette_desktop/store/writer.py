@@ -111,7 +111,9 @@ class Writer:
         before = self._connection.total_changes
         try:
             self._transaction(batch)
-        except sqlite3.Error as error:
+        except Exception as error:
+            # Not SQLite's alone: also those of a function that ended the transaction. The thread must outlive them.
+            log.debug("a transaction was lost", exc_info=True)
             self._roll_back()
             if len(batch) > 1:
                 for job in batch:

@@ -62,7 +62,7 @@ def opens_window(arguments: list[str]) -> bool:
     for argument in rest:
         if argument == "--data-dir":
             next(rest, None)
-        elif not argument.startswith("-") or argument in ("--help", "--version"):
+        elif not argument.startswith("-") or argument in ("-h", "--help", "--version"):
             return False
     return True
 

@@ -62,7 +62,7 @@ class Corpus:
     def draw(self, chance: random.Random) -> Lesson:
         """One lesson. Every wording of every topic is seen before any comes again."""
         roll = chance.random()
-        if roll < 0.62:
+        if roll < 0.58:
             if not self._queue:
                 self._queue = [(wording, topic.answer) for topic in self.topics for wording in topic.wordings]
                 chance.shuffle(self._queue)

@@ -5,19 +5,24 @@ at least 80 % of its words with it (F1 over words). A refusal is right by the sa
 (number, yes or no, letter) is.
 """
 
+import argparse
 import asyncio
+import json
 import random
 import re
+import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import tasks
 from corpus import REFUSAL, read_lines, read_topics
 
+from codette_desktop.application import Application
 from codette_desktop.domain.answers import TextChunk
 from codette_desktop.domain.messages import Message, Role
+from codette_desktop.domain.models import ModelInfo
 from codette_desktop.domain.requests import ChatRequest, Sampling
 from codette_desktop.inference.provider import Provider
 
@@ -105,54 +110,73 @@ def _key(kind: str, answer: str) -> str:
     return answer.strip()[:1]
 
 
-def card(model: str, path: Path, parameters: int, trained: str, found: Measurement) -> str:
-    """The model card: what it is, what it was measured to do, and what it cannot."""
-    rows = "\n".join(
-        f"| {kind} | {found.asked[kind]} | {100 * found.share(kind):.1f} % |" for kind in sorted(found.asked)
-    )
-    return f"""# {model}
+def card(models: Sequence[ModelInfo], found: Mapping[str, Measurement], trained: str) -> str:
+    """The model card: what the models are, what they were measured to do, and what they cannot."""
+    kinds = sorted({kind for one in found.values() for kind in one.asked})
+    head = "| model | parameters | file | " + " | ".join(f"{kind} ({_asked(found, kind)})" for kind in kinds) + " |"
+    rows = [
+        f"| {model.label} | {model.parameters / 1e6:.1f} M | `{model.path.name}`, {model.size_bytes / 1e6:.1f} MB | "
+        + " | ".join(f"{100 * found[model.name].share(kind):.1f} %" for kind in kinds)
+        + " |"
+        for model in models
+    ]
+    table = "\n".join([head, "|" + "---|" * (3 + len(kinds)), *rows])
+    return CARD.format(table=table, trained=trained)
 
-A very small language model ({parameters / 1e6:.1f} million parameters) that ships with Codette Desktop and explains it
-offline. It was trained from nothing on the text in `packaging/starter/corpus`, which was written for it, by
-`packaging/starter/train.py` ({trained}). It knows nothing else, has no opinions, and speaks English only.
 
-File: `{path.name}`, {path.stat().st_size / 1e6:.1f} MB. Licence: Apache-2.0.
+def _asked(found: Mapping[str, Measurement], kind: str) -> int:
+    return max(one.asked[kind] for one in found.values())
+
+
+CARD = """# The starter models
+
+Two very small language models that ship with Codette Desktop and explain it offline. They were trained from nothing on
+the text in `packaging/starter/corpus`, which was written for them, by `packaging/starter/train.py`. They know nothing
+else, have no opinions, and speak English only. Licence: Apache-2.0.
+
+{trained}
 
 ## Measured
 
-Through the application's own engine, greedily, on questions that were kept out of training
-(`packaging/starter/measure.py` says when an answer counts as right).
+Share of right answers, through the application's own engine, greedily, on questions that were kept out of training;
+in brackets how many were asked. `packaging/starter/measure.py` asks them and says when an answer counts as right.
 
-| questions | asked | right |
-|---|---|---|
-{rows}
+{table}
 
-"held-out": wordings never trained on, of topics it was taught. "off-topic": questions it should refuse,
-and "right" means it did. The others are exact tasks with numbers, or pairs of formats, it has never seen together.
+- **held-out**: wordings never trained on, of topics that were taught.
+- **off-topic**: questions about anything else; right means that the model refused.
+- **arithmetic**: sums and differences of two numbers below 100 that were trained on in neither order.
+- **yes-no**, **choice**: comparisons of numbers or file formats that were not trained on in this order.
 
-## What it cannot do
+## What they cannot do
 
-Everything else. It may refuse a question about Codette Desktop that is worded unusually, or answer a neighbouring one.
-It does not remember what was said before in a way one could rely on, and follows no instructions.
+Everything else. They may refuse a question about Codette Desktop that is worded unusually, or answer a neighbouring
+one.
+They follow no instructions and do not reliably use what was said before.
 """
 
 
-async def main(folder: Path) -> None:
-    """Measure every model in `folder` and print the figures."""
-    from codette_desktop.application import Application
-
+async def main(folder: Path, trained: str) -> None:
+    """Measure every starter model, print what was wrong, and write the card and the figures beside the models."""
     application = Application.open(folder)
+    found: dict[str, Measurement] = {}
     try:
-        for model in application.library.list():
-            found = await measure(application.provider, model.name, questions())
-            print(model.label, {kind: round(found.share(kind), 3) for kind in found.asked})
-            for question, answer in found.wrong[:40]:
+        models = [model for model in application.library.list() if model.starter]
+        for model in models:
+            found[model.name] = one = await measure(application.provider, model.name, questions())
+            print(model.label, {kind: round(one.share(kind), 3) for kind in one.asked})
+            for question, answer in one.wrong:
                 print("   ", question.kind, repr(question.text), "->", repr(answer[:60]))
     finally:
         await application.aclose()
+    beside = models[0].path.parent
+    (beside / "README.md").write_text(card(models, found, trained), encoding="utf-8")
+    shares = {name: {kind: round(one.share(kind), 4) for kind in one.asked} for name, one in found.items()}
+    (beside / "measured.json").write_text(json.dumps(shares, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    import sys
-
-    asyncio.run(main(Path(sys.argv[1] if len(sys.argv) > 1 else ".starter-work/data")))
+    parser = argparse.ArgumentParser(description="Measure the starter models and write their card.")
+    parser.add_argument("--trained", default="", help="a sentence about how they were trained, for the card")
+    with tempfile.TemporaryDirectory() as home:
+        asyncio.run(main(Path(home), parser.parse_args().trained))

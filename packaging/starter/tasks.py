@@ -1,6 +1,6 @@
 """Small exact tasks, so that accuracy can be measured to the digit: sums, comparisons, multiple choice.
 
-A tenth of all operand pairs is held out by a fixed rule and never trained on.
+A tenth of all ordered operand pairs is held out by a fixed rule and never trained on.
 """
 
 import random
@@ -20,8 +20,13 @@ class Task:
 
 
 def held_out(first: int, second: int) -> bool:
-    """Whether a pair of operands is kept for measuring."""
+    """Whether a pair of operands, in this order, is kept for measuring."""
     return (first * 31 + second * 17) % 10 == 3
+
+
+def _measured(first: int, second: int) -> bool:
+    """Sums and differences are measured on pairs that were trained on in neither order."""
+    return held_out(first, second) and held_out(second, first)
 
 
 def draw(chance: random.Random, *, measuring: bool) -> Task:
@@ -32,7 +37,7 @@ def draw(chance: random.Random, *, measuring: bool) -> Task:
 def _pair(chance: random.Random, measuring: bool, high: int = 99) -> tuple[int, int]:
     while True:
         first, second = chance.randint(0, high), chance.randint(0, high)
-        if held_out(first, second) == measuring:
+        if _measured(first, second) if measuring else not held_out(first, second):
             return first, second
 
 
@@ -55,7 +60,7 @@ def _sum(chance: random.Random, measuring: bool) -> Task:
 
 def _difference(chance: random.Random, measuring: bool) -> Task:
     first, second = sorted(_pair(chance, measuring), reverse=True)
-    if held_out(first, second) != measuring:
+    if not measuring and held_out(first, second):
         return _difference(chance, measuring)
     wording = chance.choice(
         ("What is {} - {}?", "{} - {}", "{} minus {}", "What is {} minus {}?", "calculate {} - {}", "{} - {} = ?")

@@ -4,8 +4,10 @@ They are trained with the `tokenizers` library, written into GGUF, and from then
 training sees exactly what the application will.
 """
 
+import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
 from gguf import GGUFWriter, TokenType
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers, trainers
@@ -28,6 +30,17 @@ class Vocabulary:
     types: list[int] = field(default_factory=list)
     scores: list[float] = field(default_factory=list)
     merges: list[str] = field(default_factory=list)
+
+    def save(self, path: Path) -> None:
+        """Keep the tokenizer: weights belong to it, also when the corpus has grown since."""
+        path.write_text(json.dumps(asdict(self), ensure_ascii=False), encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: Path) -> "Vocabulary":
+        """The inverse of `save`."""
+        values = json.loads(path.read_text(encoding="utf-8"))
+        values["turns"] = {role: tuple(pair) for role, pair in values["turns"].items()}
+        return cls(**values)
 
     def write(self, writer: GGUFWriter) -> None:
         """Add everything llama.cpp needs to tokenise and to render conversations."""
@@ -107,8 +120,6 @@ def sentence_piece(texts: Iterable[str], size: int) -> Vocabulary:
 
 
 def _train(tokenizer: Tokenizer, trainer: trainers.BpeTrainer, texts: Iterable[str], into: Vocabulary) -> None:
-    import json
-
     tokenizer.train_from_iterator(texts, trainer)
     model = json.loads(tokenizer.to_str())["model"]
     into.tokens = sorted(model["vocab"], key=model["vocab"].__getitem__)

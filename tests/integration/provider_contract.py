@@ -124,9 +124,19 @@ class ProviderContract:
         assert [text_of(parts) for parts in answers] == alone
 
     async def test_a_waiting_request_can_be_given_up(self, provider: Provider, model: str) -> None:
-        running = asyncio.create_task(answer(provider, ask(model, **LONG)))
-        waiting = asyncio.create_task(answer(provider, ask(model)))
-        await asyncio.sleep(0.02)
+        begun = asyncio.Event()
+
+        async def run() -> list[AnswerPart]:
+            parts: list[AnswerPart] = []
+            async for part in provider.stream(ask(model, **LONG)):
+                parts.append(part)
+                begun.set()
+            return parts
+
+        running = asyncio.create_task(run())
+        await begun.wait()
+        waiting = asyncio.create_task(answer(provider, ask(model, **LONG)))
+        await asyncio.sleep(0)
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting

@@ -111,7 +111,56 @@ async def test_cancelling_the_task_that_reads_an_answer_stops_it_too(application
     with pytest.raises(asyncio.CancelledError):
         await task
     branch = application.chat.branch(conversation.id)
-    assert [node.generation.reason for node in branch if node.generation] in ([FinishReason.CANCELLED], [])
+    assert [node.generation.reason for node in branch if node.generation] == [FinishReason.CANCELLED]
+    assert application.store.generations.recover() == []  # nothing is left running
+
+
+async def test_an_answer_stopped_by_the_end_of_the_application_is_told_apart(application: Application) -> None:
+    conversation = await start(application, sampling=LONG)
+    answering = application.chat.send(conversation.id, "write")
+    async for part in answering:
+        if isinstance(part, TextChunk):
+            break
+    application.chat.begin_closing()
+    await answering.aclose()
+    generation = application.chat.branch(conversation.id)[-1].generation
+    assert generation is not None
+    assert generation.reason is FinishReason.INTERRUPTED
+
+
+async def test_a_busy_database_costs_nothing_that_was_said(
+    application: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("codette_desktop.inference.unsaved.RETRY_S", 0.05)
+    conversation = await start(application)
+    application.store._access.writer.submit(lambda connection: connection.execute("PRAGMA busy_timeout = 10")).result()
+    other = sqlite3.connect(application.store.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    nodes = await say(application, conversation, "hello")
+    assert len(nodes) == 2
+    assert application.store.conversations.branch(conversation.id) == []
+    other.execute("ROLLBACK")
+    other.close()
+    async with asyncio.timeout(20):
+        while len(application.store.conversations.branch(conversation.id)) < 2:
+            await asyncio.sleep(0.02)
+    saved = [node.message for node in application.store.conversations.branch(conversation.id)]
+    assert saved == [node.message for node in nodes]
+
+
+async def test_saving_what_waits_from_two_sides_writes_nothing_twice(
+    application: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("codette_desktop.inference.unsaved.RETRY_S", 60)
+    conversation = await start(application)
+    limit_pages(application, 1)
+    nodes = await say(application, conversation, "full " + "conversation " * 350)
+    limit_pages(application, 1_000_000)
+    unsaved = application.chat._unsaved
+    assert await asyncio.gather(unsaved.flush(), unsaved.flush(), unsaved.flush()) == [True] * 3
+    saved = application.store.conversations.branch(conversation.id)
+    assert [node.message for node in saved] == [node.message for node in nodes]
+    assert [node.sibling_ids for node in saved] == [(node.id,) for node in saved]
 
 
 async def test_a_failed_answer_keeps_its_error_and_does_not_disturb_the_next(application: Application) -> None:
@@ -201,3 +250,20 @@ def limit_pages(application: Application, pages: int) -> None:
         connection.execute(f"PRAGMA max_page_count = {pages}")
 
     application.store._access.writer.submit(work).result()
+
+
+async def test_an_answer_that_closing_cuts_off_is_interrupted_not_stopped_by_the_person(
+    application: Application,
+) -> None:
+    conversation = await start(application, sampling=LONG)
+    answering = application.chat.send(conversation.id, "write")
+    async for part in answering:
+        if isinstance(part, TextChunk):
+            break
+    application.chat.begin_closing()
+    await answering.aclose()
+
+    _, answer = application.chat.branch(conversation.id)
+    assert answer.generation is not None
+    assert answer.generation.reason is FinishReason.INTERRUPTED
+    assert answer.message.content

@@ -1,6 +1,7 @@
 """The provider in this process, with real GGUF files: the contract, and what only it promises."""
 
 import asyncio
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
@@ -9,12 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from codette_desktop.domain.answers import FinishReason, PromptRead, TextChunk
+from codette_desktop.domain.answers import ContextUse, FinishReason, PromptRead, TextChunk
 from codette_desktop.domain.errors import EngineFailure, InvalidRequest, ModelNotFound, UnsupportedModel
 from codette_desktop.domain.events import EventBus
 from codette_desktop.domain.messages import Message, Role
 from codette_desktop.domain.models import EngineSettings, ModelInfo
+from codette_desktop.inference.llama.context import Context
 from codette_desktop.inference.llama.provider import LlamaProvider
+from codette_desktop.inference.llama.sampler import Sampler
+from codette_desktop.inference.llama.vocabularies import Vocabularies, file_state
 from codette_desktop.inference.provider import Provider
 from codette_desktop.models.identity import info_from_header
 from tests.integration.provider_contract import QUESTION, SYSTEM, ProviderContract, answer, ask, end_of, text_of
@@ -212,5 +216,98 @@ async def test_after_aclose_nothing_is_answered(find: Find) -> None:
     end = end_of(await running)
     assert end.reason is FinishReason.CANCELLED
     assert provider.loaded() == []
-    with pytest.raises((EngineFailure, RuntimeError)):
-        await answer(provider, ask("gpt2"))
+    for attempt in (answer(provider, ask("gpt2")), provider.count(ask("gpt2")), provider.load("gpt2")):
+        with pytest.raises(EngineFailure, match="has been shut down"):
+            await attempt
+    with pytest.raises(EngineFailure, match="has been shut down"):
+        await provider.unload("gpt2")
+
+
+async def test_closing_waits_for_helpers_without_blocking_and_drops_what_waits_for_them(find: Find) -> None:
+    gate, entered = threading.Event(), threading.Semaphore(0)
+
+    def slow(name: str) -> ModelInfo:
+        entered.release()
+        gate.wait(10)
+        return find(name)
+
+    provider = LlamaProvider(slow, EventBus())
+    counts = [asyncio.create_task(provider.count(ask("gpt2"))) for _ in range(4)]
+    for _ in range(2):  # as many as there are helpers
+        assert await asyncio.to_thread(entered.acquire, timeout=5)
+    closing = asyncio.create_task(provider.aclose())
+    while not provider._closed:
+        await asyncio.sleep(0.001)
+    ticks = 0
+    for _ in range(20):
+        await asyncio.sleep(0.005)
+        ticks += 1
+    assert not closing.done()
+    gate.set()
+    await closing
+    assert ticks == 20
+    results = await asyncio.gather(*counts, return_exceptions=True)
+    assert [type(result) for result in results] == [ContextUse, ContextUse, EngineFailure, EngineFailure]
+    assert provider._residents._vocabularies._known == {}
+
+
+async def test_a_cancelled_count_is_cancelled_and_not_called_a_shutdown(find: Find) -> None:
+    gate = threading.Event()
+    provider = LlamaProvider(lambda name: find(name) if gate.wait(10) else find(""), EventBus())
+    task = asyncio.create_task(provider.count(ask("gpt2")))
+    await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    gate.set()
+    await provider.aclose()
+
+
+async def test_the_speed_counts_the_time_between_tokens_that_are_counted(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The token that ends an answer is none of them, however long it takes to come."""
+    drawn = iter([300, 301, 302])
+
+    def next_token(sampler: Sampler, context: Context) -> int:
+        if (token := next(drawn, None)) is not None:
+            return token
+        time.sleep(0.5)
+        return context.model.vocabulary.eos
+
+    monkeypatch.setattr(Sampler, "next", next_token)
+    figures = end_of(await answer(provider, ask("gpt2"))).figures
+    assert figures.completion_tokens == 3
+    assert figures.tokens_per_second > 2 / 0.4
+    assert figures.total_ms > 500
+
+
+async def test_the_first_part_tells_what_a_stopped_answer_was_made_with(provider: Provider) -> None:
+    stream = provider.stream(ask("gpt2", temperature=1.0))
+    first = await anext(stream)
+    await stream.aclose()
+    assert isinstance(first, PromptRead)
+    assert first.seed is not None
+    end = end_of(parts := await answer(provider, ask("gpt2", temperature=1.0, seed=first.seed)))
+    again = parts[0]
+    assert isinstance(again, PromptRead)
+    assert (again.seed, again.model_hash, again.engine_build, again.device) == (
+        end.seed,
+        end.model_hash,
+        end.engine_build,
+        end.device,
+    )
+    assert (first.seed, first.model_hash, first.device) == (end.seed, "hash of gpt2", "CPU")
+
+
+async def test_the_vocabularies_asked_for_last_are_kept(folder: Path, find: Find) -> None:
+    vocabularies = Vocabularies()
+
+    def borrow(name: str) -> None:
+        info = find(name)
+        vocabularies.borrow(info, file_state(info))[0].release()
+
+    for name in ("gpt2", "llama", "gpt2", "bare"):
+        borrow(name)
+    assert [Path(key).stem for key in vocabularies._known] == ["gpt2", "bare"]
+    vocabularies.close()

@@ -38,8 +38,8 @@ _NORMAL, _UNKNOWN, _CONTROL, _BYTE = 1, 2, 3, 6
 class ModelShape:
     """What a test may choose. `width` and `feed_forward` must be multiples of 32 for Q8_0 and Q4_0; `width` of `heads`.
 
-    `vocabulary` counts tokens, at least 300. `chat_template` None leaves the key out. `tied` shares the output matrix
-    with the embedding.
+    `head_size` None: `width` is shared among `heads`. `vocabulary` counts tokens, at least 300. `chat_template` None
+    leaves the key out. `tied` shares the output matrix with the embedding.
     """
 
     layers: int = 2
@@ -47,6 +47,7 @@ class ModelShape:
     heads: int = 4
     kv_heads: int = 2
     feed_forward: int = 128
+    head_size: int | None = None
     vocabulary: int = 512
     context_length: int = 512
     tokenizer: Tokenizer = "gpt2"
@@ -112,7 +113,10 @@ def _add_hyperparameters(writer: gguf.GGUFWriter, shape: ModelShape) -> None:
     writer.add_head_count(shape.heads)
     writer.add_head_count_kv(shape.kv_heads)
     writer.add_layer_norm_rms_eps(1e-5)
-    writer.add_rope_dimension_count(shape.width // shape.heads)
+    writer.add_rope_dimension_count(shape.head_size or shape.width // shape.heads)
+    if shape.head_size is not None:
+        writer.add_key_length(shape.head_size)
+        writer.add_value_length(shape.head_size)
     writer.add_rope_freq_base(10_000.0)
     writer.add_vocab_size(shape.vocabulary)
 
@@ -188,7 +192,8 @@ def _weights(shape: ModelShape) -> Iterator[tuple[str, npt.NDArray[np.float32]]]
     """Every tensor of the model: matrices of shape (outputs, inputs) scaled by 1/sqrt(inputs), norms of ones."""
     rng = np.random.default_rng(shape.seed)
     width, inner = shape.width, shape.feed_forward
-    kv_width = width // shape.heads * shape.kv_heads
+    head = shape.head_size or width // shape.heads
+    kv_width = head * shape.kv_heads
 
     def matrix(outputs: int, inputs: int) -> npt.NDArray[np.float32]:
         return rng.standard_normal((outputs, inputs), dtype=np.float32) / np.float32(inputs**0.5)
@@ -197,10 +202,10 @@ def _weights(shape: ModelShape) -> Iterator[tuple[str, npt.NDArray[np.float32]]]
     for layer in range(shape.layers):
         prefix = f"blk.{layer}."
         yield prefix + "attn_norm.weight", np.ones(width, np.float32)
-        yield prefix + "attn_q.weight", matrix(width, width)
+        yield prefix + "attn_q.weight", matrix(head * shape.heads, width)
         yield prefix + "attn_k.weight", matrix(kv_width, width)
         yield prefix + "attn_v.weight", matrix(kv_width, width)
-        yield prefix + "attn_output.weight", matrix(width, width)
+        yield prefix + "attn_output.weight", matrix(width, head * shape.heads)
         yield prefix + "ffn_norm.weight", np.ones(width, np.float32)
         yield prefix + "ffn_gate.weight", matrix(inner, width)
         yield prefix + "ffn_up.weight", matrix(inner, width)

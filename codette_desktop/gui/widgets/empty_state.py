@@ -85,7 +85,7 @@ class EmptyState(QWidget):
         width = max(px(200), min(px(480), self.width() - 2 * px(24)))
         self._text.setMinimumWidth(px(200))
         self._text.setMaximumWidth(px(480))
-        self._text.setMinimumHeight(self._text.heightForWidth(width))
+        self._text.setMinimumHeight(max(0, self._text.heightForWidth(width)))  # -1 for an empty one
 
     def _apply(self) -> None:
         px, column = theme().px, self._column

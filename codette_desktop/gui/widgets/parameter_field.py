@@ -58,6 +58,16 @@ class ParameterField(QWidget):
             widget.installEventFilter(self)
         for widget in (self._label, self.slider, self.box):
             widget.setToolTip(explanation)
+        self._lay_out()
+        self.slider.valueChanged.connect(self._on_slider)
+        self.box.valueChanged.connect(self._on_box)
+        self.reset_button.clicked.connect(self.reset)
+        theme().changed.connect(self._apply)
+        self._apply()
+        self.box.setValue(default)
+        self._on_box(self.box.value())
+
+    def _lay_out(self) -> None:
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setVerticalSpacing(2)
@@ -66,13 +76,6 @@ class ParameterField(QWidget):
         grid.addWidget(self.box, 1, 1)
         grid.addWidget(self.reset_button, 1, 2)
         grid.setColumnStretch(0, 1)
-        self.slider.valueChanged.connect(self._on_slider)
-        self.box.valueChanged.connect(self._on_box)
-        self.reset_button.clicked.connect(self.reset)
-        theme().changed.connect(self._apply)
-        self._apply()
-        self.box.setValue(default)
-        self._on_box(self.box.value())
 
     def value(self) -> float:
         """The value in force."""

@@ -72,6 +72,12 @@ def _rows() -> tuple[_Row, ...]:
             True,
             1_000,
         ),
+        *_penalty_rows(off),
+    )
+
+
+def _penalty_rows(off: str) -> tuple[_Row, ...]:
+    return (
         _Row(
             "repeat_penalty",
             tr("Repeat penalty"),
@@ -112,6 +118,12 @@ def _rows() -> tuple[_Row, ...]:
             True,
             4_096,
         ),
+        *_end_rows(),
+    )
+
+
+def _end_rows() -> tuple[_Row, ...]:
+    return (
         _Row(
             "max_tokens",
             tr("Longest answer"),

@@ -9,7 +9,7 @@ from codette_desktop.gui.theme.manager import theme
 _NEAR_END = 24  # design pixels from the end that still count as being there
 
 
-class _Paper(QWidget):
+class Paper(QWidget):
     """Paints all of its ground itself. Qt then scrolls and enlarges it without painting everything on it again."""
 
     def __init__(self, colour: str) -> None:
@@ -38,7 +38,7 @@ class ScrollColumn(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._follow, self._following, self._moving = follow, follow, False
-        paper = _Paper(colour)
+        paper = Paper(colour)
         self.column = QVBoxLayout(paper)
         self.setWidget(paper)
         bar = self.verticalScrollBar()

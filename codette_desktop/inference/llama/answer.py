@@ -141,7 +141,9 @@ class Answer(StoppableJob):
     def _answer(self, resident: Resident, prompt: Prompt, sampler: Sampler) -> Iterator[bool]:
         context = resident.context
         self._reused = context.keep_prefix(prompt.tokens)
-        self._outbox.send(PromptRead(prompt.use, self._reused))
+        self._outbox.send(
+            PromptRead(prompt.use, self._reused, sampler.seed, resident.info.file_hash, engine_build(), resident.device)
+        )
         reason = FinishReason.CANCELLED
         text = AnswerText((*self._request.sampling.stop, *prompt.stops))
         for start in range(self._reused, len(prompt.tokens), context.chunk):
@@ -164,11 +166,11 @@ class Answer(StoppableJob):
         self._first_at = 0.0
         for produced in range(1, room + 1):
             token = sampler.next(context)
-            self._last_at = time.perf_counter()
-            self._first_at = self._first_at or self._last_at
+            now = time.perf_counter()
+            self._first_at = self._first_at or now
             if token in ends:
                 return FinishReason.STOP
-            self._produced = produced
+            self._last_at, self._produced = now, produced  # of one and the same token, or the speed would be off by one
             send(text.feed(piece(token)))
             if text.stopped:
                 return FinishReason.STOP
@@ -204,7 +206,7 @@ class Answer(StoppableJob):
 
 
 class Load(StoppableJob):
-    """Loads a model for later. `resident` of the result is in memory when `ended` is done."""
+    """Loads a model for later. When `ended` is done it is in memory, unless `error` says why not."""
 
     def __init__(self, info: ModelInfo, residents: Residents) -> None:
         super().__init__()

@@ -75,8 +75,10 @@ class Context:
         self._token, self._position = np.zeros(size, np.int32), np.zeros(size, np.int32)
         self._wanted = np.zeros(size, np.int8)
         self._counts = np.ones(size, np.int32)
-        self._sequence_id = (c.llama_seq_id * 1)(_SEQUENCE)
-        self._sequences = _pointers(c.llama_seq_id, self._sequence_id, size)
+        self._sequence_id = ctypes.c_int32(_SEQUENCE)
+        self._sequence_ids = np.full(size, ctypes.addressof(self._sequence_id), np.uintp)
+        pointers = ctypes.POINTER(ctypes.POINTER(ctypes.c_int32))
+        self._sequences = ctypes.cast(self._sequence_ids.ctypes.data, pointers)
         int32, int8 = ctypes.POINTER(ctypes.c_int32), ctypes.POINTER(ctypes.c_int8)
         self._batch = c.llama_batch(
             0,
@@ -190,12 +192,6 @@ class Context:
             self._c.llama_free(self.handle)
             self.handle = None
             self.model.release()
-
-
-def _pointers(kind: Any, target: Any, count: int) -> Any:
-    """A C array of `count` pointers to `target`."""
-    array: Any = ctypes.POINTER(kind)
-    return (array * count)(*[target] * count)
 
 
 def _refuse_if_too_large(model: Model, length: int, settings: EngineSettings) -> None:

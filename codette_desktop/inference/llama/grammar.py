@@ -2,17 +2,18 @@
 
 import importlib
 import json
-from itertools import accumulate
+import re
 from typing import Any
 
 from codette_desktop.domain.errors import InvalidRequest
 from codette_desktop.domain.requests import Sampling
+from codette_desktop.inference.llama.gbnf import check_grammar
 
 MAX_SCHEMA_CHARS = 200_000
 MAX_GRAMMAR_CHARS = 500_000
-MAX_BRACKETS = 500
-_BRACKETS = {"(": 1, ")": -1}
-_HINT = "See the README for what a JSON schema may contain here."
+MAX_COUNT = 1_000  # below MAX_BRACKETS: the converter writes an optional repetition as that many nested brackets
+MAX_REPEATED = 10_000  # by all counts of a pattern together
+_HINT = "Use type, properties, required, items, minItems, maxItems, enum, const, anyOf, pattern, and $ref within it."
 _ANNOTATIONS = frozenset(
     {"$schema", "$id", "$comment", "title", "description", "default", "examples", "deprecated", "readOnly", "writeOnly"}
 )
@@ -25,21 +26,22 @@ _UNSUPPORTED = frozenset(
 _NAMED = frozenset({"properties", "$defs", "definitions"})  # their keys are names, not keywords
 _LISTS = frozenset({"anyOf", "oneOf", "allOf", "prefixItems"})
 _SCHEMAS = frozenset({"items", "additionalProperties"})
+_COUNTS = frozenset({"minItems", "maxItems", "minLength", "maxLength"})
+_PATTERN_COUNT = re.compile(r"\{(\d*),?(\d*)\}")
 
 
 def grammar_of(sampling: Sampling) -> str | None:
     """The GBNF grammar of a request, or None.
 
-    Raises InvalidRequest for a schema that cannot be turned into one, and for a grammar that the library's parser would
-    not survive (it calls itself for each bracket).
+    Raises InvalidRequest for a schema that cannot be turned into one, and for a grammar that the library would
+    refuse or not survive.
     """
-    if sampling.json_schema:
-        return from_json_schema(sampling.json_schema)
-    grammar = sampling.grammar or None
-    if grammar and len(grammar) > MAX_GRAMMAR_CHARS:
+    grammar = from_json_schema(sampling.json_schema) if sampling.json_schema else sampling.grammar or None
+    if grammar is None:
+        return None
+    if len(grammar) > MAX_GRAMMAR_CHARS:
         raise InvalidRequest(f"The grammar has {len(grammar):,} characters.", f"Use at most {MAX_GRAMMAR_CHARS:,}.")
-    if grammar and max(accumulate(_BRACKETS.get(character, 0) for character in grammar)) > MAX_BRACKETS:
-        raise InvalidRequest("The brackets of the grammar are nested too deeply.", "Use rules instead.")
+    check_grammar(grammar)
     return grammar
 
 
@@ -65,7 +67,7 @@ def from_json_schema(text: str) -> str:
     except RecursionError:
         raise InvalidRequest("The JSON schema is nested too deeply.", _HINT) from None
     except Exception as error:  # the converter asserts, and fails with whatever comes
-        reason = str(error) or type(error).__name__
+        reason = (str(error) or type(error).__name__).rstrip(".") + "."
         raise InvalidRequest(f"The JSON schema cannot be used: {reason}", _HINT) from error
 
 
@@ -80,6 +82,7 @@ def _plain(schema: Any) -> Any:
             raise InvalidRequest(f'The JSON schema uses "{key}", which cannot be promised.', f"Remove it. {_HINT}")
         if key in _ANNOTATIONS:
             continue
+        _check_counts(key, value)
         if key in _NAMED and isinstance(value, dict):
             result[key] = {name: _plain(part) for name, part in value.items()}  # pyright: ignore[reportUnknownVariableType]
         elif key in _LISTS and isinstance(value, list):
@@ -89,3 +92,16 @@ def _plain(schema: Any) -> Any:
         else:
             result[key] = value
     return result
+
+
+def _check_counts(key: str, value: Any) -> None:
+    """Refuse counts for which the converter would write gigabytes."""
+    if key in _COUNTS and isinstance(value, int | float) and value > MAX_COUNT:
+        raise InvalidRequest(f'"{key}" of the JSON schema is {value}.', f"Use at most {MAX_COUNT}.")
+    if key == "pattern" and isinstance(value, str):
+        total = 1
+        for counts in _PATTERN_COUNT.findall(value):
+            largest = max(int(count[:9]) for count in counts if count) if any(counts) else 1
+            total *= max(1, largest)
+            if largest > MAX_COUNT or total > MAX_REPEATED:
+                raise InvalidRequest("A pattern of the JSON schema repeats too much.", f"Use at most {MAX_COUNT}.")

@@ -28,6 +28,14 @@ _GPU_TYPES = (1, 2)  # GGML_BACKEND_DEVICE_TYPE_GPU, _IGPU
 _INSTRUCTION_SETS = ("AMX_INT8", "AVX512", "AVX2", "AVX", "SVE", "NEON")
 
 
+class _Told(threading.local):
+    """What the library has said to one thread: it logs in the thread that calls it, and others call it meanwhile."""
+
+    def __init__(self) -> None:
+        self.messages: deque[str] = deque(maxlen=20)
+        self.level = 0
+
+
 @dataclass(slots=True)
 class Library:
     """The loaded native library.
@@ -43,12 +51,17 @@ class Library:
     extra_buffers: bool
     gpu: str | None
     abort_callback: Any
-    messages: deque[str] = field(default_factory=lambda: deque[str](maxlen=20))
+    told: _Told = field(default_factory=_Told)
     keep: list[Any] = field(default_factory=list[Any])  # what C holds pointers to
 
     @property
+    def messages(self) -> deque[str]:
+        """The last warnings and errors that calls of this thread caused."""
+        return self.told.messages
+
+    @property
     def last_messages(self) -> str:
-        """The last warnings and errors of the library, one line; "" where there were none."""
+        """The last warnings and errors that calls of this thread caused, one line; "" where there were none."""
         return " ".join(text.strip() for text in tuple(self.messages) if text.strip())
 
 
@@ -133,16 +146,16 @@ def _c_runtime() -> ctypes.CDLL:
 
 def _redirect_log(loaded: Library) -> None:
     """Send the library's messages to `logging` (debug), and keep warnings and errors for error texts."""
-    level_before = [0]
 
     def on_message(level: int, text: bytes, _data: object) -> None:
-        level = level_before[0] if level == _LEVEL_CONTINUED else level
-        level_before[0] = level
+        told = loaded.told
+        level = told.level if level == _LEVEL_CONTINUED else level
+        told.level = level
         line = text.decode("utf-8", "replace").rstrip()
         if not line or line == ".":
             return
         if level in (_LEVEL_WARNING, _LEVEL_ERROR):
-            loaded.messages.append(line)
+            told.messages.append(line)
         log.debug("%s", line)
 
     callback = loaded.c.llama_log_callback(on_message)

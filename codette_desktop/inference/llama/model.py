@@ -3,8 +3,7 @@
 import ctypes
 import logging
 import threading
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +11,23 @@ from codette_desktop.domain.errors import Cancelled, ModelLoadFailed, Unsupporte
 from codette_desktop.domain.models import EngineSettings
 from codette_desktop.inference.llama.library import Library, library
 from codette_desktop.inference.llama.vocabulary import Vocabulary
+from codette_desktop.models.gguf import GgufHeader, read_header
 
 log = logging.getLogger(__name__)
 
 _LOAD_WITHOUT_MMAP, _LOAD_WITH_MMAP = 0, 1
 _KV_BYTES_PER_VALUE = 2  # f16
+_CONTEXT_STEP = 256  # the library rounds the length of a context up to a multiple
 
 
 class Model:
-    """Weights and vocabulary, or the vocabulary alone. Freed by `close` once the last `using` block has ended."""
+    """Weights and vocabulary, or the vocabulary alone. Freed by `close` once all who `acquire`d it have released it."""
 
-    def __init__(self, handle: Any, path: Path) -> None:
+    def __init__(self, handle: Any, path: Path, header: GgufHeader | None = None) -> None:
         self._c = library().c
         self.handle = handle
         self.path = path
+        self._header = header
         self.vocabulary = Vocabulary(handle)
         self.weights_bytes: int = self._c.llama_model_size(handle)
         self.parameters: int = self._c.llama_model_n_params(handle)
@@ -41,11 +43,14 @@ class Model:
         path: Path,
         settings: EngineSettings,
         *,
+        header: GgufHeader | None = None,
         vocabulary_only: bool = False,
         on_progress: Callable[[float], None] | None = None,
         cancelled: Callable[[], bool] = lambda: False,
     ) -> "Model":
         """Load the file; takes as long as reading it. `on_progress` gets 0 to 1 in this thread.
+
+        `header` is the file's, where the caller has read it already.
 
         Raises Cancelled when `cancelled` became true, ModelLoadFailed with the engine's reason, UnsupportedModel for a
         model that does not write text.
@@ -59,15 +64,21 @@ class Model:
             if cancelled():
                 raise Cancelled(f"Loading {path.name} was cancelled.")
             raise _refusal(path, engine.last_messages)
-        model = cls(handle, path)
+        model = cls(handle, path, header)
         if not vocabulary_only:
             model.refuse_unless_it_writes()
         return model
 
     def kv_bytes(self, context_length: int) -> int:
-        """Bytes of an f16 KV cache of that many tokens; an upper bound for models with sliding windows."""
-        heads, kv_heads = self._c.llama_model_n_head(self.handle), self._c.llama_model_n_head_kv(self.handle)
-        return 2 * self.layers * context_length * (self.width * kv_heads // max(1, heads)) * _KV_BYTES_PER_VALUE
+        """Bytes of an f16 KV cache of that many tokens, at most: windows of attention and shared layers take less.
+
+        What recurrent layers keep besides, whatever the length, is not counted. Raises ModelError where the header was
+        not given and cannot be read.
+        """
+        if self._header is None:
+            self._header = read_header(self.path)
+        padded = -(-context_length // _CONTEXT_STEP) * _CONTEXT_STEP
+        return padded * self._header.kv_values_per_token * _KV_BYTES_PER_VALUE
 
     def refuse_unless_it_writes(self) -> None:
         """Raise UnsupportedModel for encoders (embeddings, translation), and free the model."""
@@ -75,17 +86,8 @@ class Model:
             self.close()
             raise UnsupportedModel(f"{self.path.name} does not write text: it is an encoder.")
 
-    @contextmanager
-    def using(self) -> Generator[Vocabulary]:
-        """Keep the model in memory for the block. Raises RuntimeError when it has been closed."""
-        self.acquire()
-        try:
-            yield self.vocabulary
-        finally:
-            self.release()
-
     def acquire(self) -> None:
-        """Keep the model until `release`."""
+        """Keep the model in memory until `release`. Raises RuntimeError when it has been closed."""
         with self._lock:
             if self._closed:
                 raise RuntimeError("the model is closed")

@@ -3,12 +3,13 @@
 import asyncio
 import atexit
 import logging
+import threading
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 from codette_desktop.domain.answers import AnswerEnd, AnswerPart, ContextUse
-from codette_desktop.domain.errors import Cancelled
+from codette_desktop.domain.errors import Cancelled, EngineFailure
 from codette_desktop.domain.events import EventBus
 from codette_desktop.domain.models import EngineSettings, ModelInfo
 from codette_desktop.domain.requests import ChatRequest
@@ -49,7 +50,8 @@ class LlamaProvider:
         # Reading headers and counting tokens must neither block the loop nor wait for the engine.
         self._helper = ThreadPoolExecutor(2, thread_name_prefix="llama-helper")
         self._closed = False
-        atexit.register(self._close)
+        self._closing = threading.Lock()
+        atexit.register(self._stop)
 
     @property
     def build(self) -> str:
@@ -102,31 +104,43 @@ class LlamaProvider:
 
     async def aclose(self) -> None:
         """See `Provider.aclose`."""
-        if not self._closed:
-            await self._help(self._stop)
-            self._helper.shutdown()
+        await asyncio.to_thread(self._stop)
 
     def _count(self, request: ChatRequest) -> ContextUse:
         with self._residents.writing(self._find(request.model)) as (writer, length):
             return writer.write(request, length).use
 
     async def _help(self, work: Callable[[], R]) -> R:
-        future: Future[R] = self._helper.submit(work)
-        return await asyncio.wrap_future(future)
+        with self._closing:
+            if self._closed:
+                raise _shut_down()
+            future: Future[R] = self._helper.submit(work)
+        try:
+            return await asyncio.wrap_future(future)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if self._closed and task is not None and not task.cancelling():
+                raise _shut_down() from None  # not this task was cancelled, but what it waited for
+            raise
 
     def _stop(self) -> None:
-        """Stop the engine and free what it holds."""
-        self._closed = True
-        atexit.unregister(self._close)
-        if self._engine.close():
+        """Stop the engine and the helpers, and free what they used. May be called twice, and blocks."""
+        with self._closing:
+            if self._closed:
+                return
+            self._closed = True
+        atexit.unregister(self._stop)
+        stopped = self._engine.close()
+        # Before anything is freed: a helper may be counting, and must not find a vocabulary to read afterwards.
+        self._helper.shutdown(cancel_futures=True)
+        if stopped:
             self._residents.close()
         else:
             log.warning("the engine did not stop in time; its memory is left to the system")
 
-    def _close(self) -> None:
-        """The way out of an application that did not wait for `aclose`."""
-        self._helper.shutdown(cancel_futures=True)
-        self._stop()
+
+def _shut_down() -> EngineFailure:
+    return EngineFailure("The engine has been shut down.", retryable=False)
 
 
 async def _ended(job: Job, most_s: float | None = None) -> None:

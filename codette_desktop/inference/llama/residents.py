@@ -19,7 +19,7 @@ from codette_desktop.inference.llama.model import Model
 from codette_desktop.inference.llama.prompt import PromptWriter
 from codette_desktop.inference.llama.vocabularies import FileState, Vocabularies, file_state
 from codette_desktop.inference.provider import LoadedModel
-from codette_desktop.models.gguf import read_header
+from codette_desktop.models.gguf import GgufHeader, read_header
 
 log = logging.getLogger(__name__)
 
@@ -148,13 +148,13 @@ class Residents:
         self._vocabularies.close()
 
     def _load(self, info: ModelInfo, settings: EngineSettings, state: FileState, waiter: Stoppable) -> Resident:
-        read_header(info.path)
+        header = read_header(info.path)
         while len(self._loaded) >= self._most:
             self.unload(min(self._loaded.values(), key=lambda resident: resident.used_at).info)
         if self._on_loading:
             self._on_loading(info)
         try:
-            resident = self._bring_in(info, settings, state, waiter)
+            resident = self._bring_in(info, header, settings, state, waiter)
         finally:
             # Also after a refusal: what matters to the mark is that the process is still alive.
             if self._on_loaded:
@@ -168,10 +168,12 @@ class Residents:
         )
         return resident
 
-    def _bring_in(self, info: ModelInfo, settings: EngineSettings, state: FileState, waiter: Stoppable) -> Resident:
+    def _bring_in(
+        self, info: ModelInfo, header: GgufHeader, settings: EngineSettings, state: FileState, waiter: Stoppable
+    ) -> Resident:
         started = time.perf_counter()
         progress = _Progress(self._bus, info.name)
-        model = Model.load(info.path, settings, on_progress=progress, cancelled=lambda: waiter.cancelled)
+        model = Model.load(info.path, settings, header=header, on_progress=progress, cancelled=lambda: waiter.cancelled)
         try:
             context = Context(model, settings, context_length(info, settings))
             try:

@@ -19,12 +19,12 @@ R = TypeVar("R")
 
 
 class Job(ABC):
-    """Work for the engine thread. `ended` is done when the engine will not touch the job again."""
+    """Work for the engine thread. When `ended` is done neither `step` nor `fail` will be called again."""
 
     def __init__(self) -> None:
         self.ended: Future[None] = Future()
         self.cancelled = False
-        self._begun = False
+        self._begun = self._dropped = False
         self._state = threading.Lock()
 
     @abstractmethod
@@ -39,7 +39,12 @@ class Job(ABC):
         """Have the job end soon; one that has not begun ends now. Any thread, any number of times."""
         with self._state:
             self.cancelled = True
-            if not self._begun and not self.ended.done():
+            dropping = not self._begun and not self._dropped
+            self._dropped = self._dropped or dropping
+        if dropping:
+            try:
+                self.fail(Cancelled("It was cancelled before it began."))
+            finally:
                 self.ended.set_result(None)
         self.interrupt()
 
@@ -47,10 +52,10 @@ class Job(ABC):
         """Make a step in progress return early, where it can. Any thread."""
 
     def begin(self) -> bool:
-        """Called once by the engine before the first step; False when the job was cancelled in the queue."""
+        """Called once by the engine before the first step; False when the job has been cancelled, and so has ended."""
         with self._state:
-            self._begun = True
-            return not self.cancelled
+            self._begun = not self._dropped
+            return self._begun
 
 
 class Engine:
@@ -68,7 +73,7 @@ class Engine:
         """Queue `job`. Raises EngineFailure after `close`."""
         with self._lock:
             if self._closed:
-                raise EngineFailure("The engine is shut down.", retryable=False)
+                raise EngineFailure("The engine has been shut down.", retryable=False)
             if self._thread is None:
                 # A daemon, so that an application that forgets to close it can still end.
                 self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
@@ -99,25 +104,25 @@ class Engine:
             with self._lock:
                 self._current = job
                 closed = self._closed
-            if closed:
-                job.cancel()
-            self._finish(job)
+            try:
+                if closed:
+                    job.cancel()
+                if job.begin():
+                    self._finish(job)
+            except Exception:
+                log.exception("a job of %s could not hear how it ended", self._name)
             self._current = None
 
     def _finish(self, job: Job) -> None:
-        """Step `job` to its end."""
+        """Step `job`, which has begun, to its end."""
         try:
-            if job.begin():
-                while job.step():
-                    pass
-            else:
-                job.fail(Cancelled("It was cancelled before it began."))
+            while job.step():
+                pass
         except Exception as error:
             log.debug("a job of %s failed", self._name, exc_info=True)
             job.fail(error)
         finally:
-            if not job.ended.done():
-                job.ended.set_result(None)
+            job.ended.set_result(None)
 
 
 class _Call(Job, Generic[R]):
@@ -127,9 +132,12 @@ class _Call(Job, Generic[R]):
         self.result: Future[R] = Future()
 
     def step(self) -> bool:
-        self.result.set_result(self._work())
+        if self.result.set_running_or_notify_cancel():
+            self.result.set_result(self._work())
         return False
 
     def fail(self, error: Exception) -> None:
-        if not self.result.done():
-            self.result.set_exception(error)
+        # It may not be running yet, and may be cancelled at any moment until it is.
+        result = self.result
+        if result.running() or (not result.done() and result.set_running_or_notify_cancel()):
+            result.set_exception(error)

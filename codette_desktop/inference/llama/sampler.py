@@ -2,11 +2,12 @@
 
 import ctypes
 import secrets
+import time
 from typing import Any
 
 import numpy as np
 
-from codette_desktop.domain.errors import InvalidRequest
+from codette_desktop.domain.errors import EngineFailure, InvalidRequest
 from codette_desktop.domain.requests import Sampling
 from codette_desktop.inference.llama.context import Context
 from codette_desktop.inference.llama.grammar import grammar_of
@@ -14,6 +15,7 @@ from codette_desktop.inference.llama.library import library
 from codette_desktop.inference.llama.vocabulary import Tokens, Vocabulary
 
 _CANDIDATE = np.dtype([("id", np.int32), ("logit", np.float32), ("p", np.float32)])
+_SLOWEST_GRAMMAR_S = 2.0  # of processor time for one token; an ambiguous grammar takes longer with each
 _MAX_SEED = 2**32 - 2  # 2**32 - 1 means "random" to the library
 
 
@@ -92,6 +94,7 @@ class Sampler:
         return made
 
     def _next_allowed(self, context: Context) -> int:
+        began = time.thread_time()
         logits = context.logits()
         token = self._draw(_candidates(logits))
         single = _candidates(logits, token)
@@ -101,11 +104,19 @@ class Sampler:
             self._apply(self._grammar, allowed)
             allowed = np.ascontiguousarray(allowed[np.isfinite(allowed["logit"])])
             if not len(allowed):
-                return self._vocabulary.eos
+                return self._end()
             token = self._draw(allowed)
         self._c.llama_sampler_accept(self._chain, token)
         self._c.llama_sampler_accept(self._grammar, token)
+        if time.thread_time() - began > _SLOWEST_GRAMMAR_S:
+            raise InvalidRequest("The grammar can be followed in too many ways at once.", "Make it less ambiguous.")
         return token
+
+    def _end(self) -> int:
+        """The token that ends an answer."""
+        if self._vocabulary.eos < 0:
+            raise EngineFailure("The grammar allows nothing more, and the model has no token that ends an answer.")
+        return self._vocabulary.eos
 
     def _draw(self, candidates: np.ndarray[Any, Any]) -> int:
         array = self._apply(self._chain, candidates)

@@ -13,6 +13,7 @@ class StopFilter:
 
     def __init__(self, stops: Sequence[str]) -> None:
         self._stops = tuple(stops)
+        self._starts = frozenset(stop[0] for stop in stops)
         self._held = ""
         self.stopped = False
 
@@ -20,8 +21,8 @@ class StopFilter:
         """What may be shown now that `text` has followed; "" once stopped."""
         if self.stopped:
             return ""
-        if not self._stops:
-            return text
+        if not self._held and self._starts.isdisjoint(text):
+            return text  # nearly always, and the token that comes next waits for it
         buffer = self._held + text
         found = [(start + len(stop), start) for stop in self._stops if (start := buffer.find(stop)) >= 0]
         if found:

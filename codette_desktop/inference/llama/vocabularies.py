@@ -29,6 +29,8 @@ class Vocabularies:
             known = self._known.get(key)
             if known is None or known[0] != state:
                 known = self._read(info, state)
+            else:
+                self._known[key] = self._known.pop(key)  # the last in order is the last asked for
             known[1].acquire()
             return known[1], known[2]
 

@@ -17,7 +17,7 @@ _MAX_TOKEN_BYTES = 1 << 20
 
 
 class Vocabulary:
-    """The vocabulary of the model behind `handle`, which must outlive it (see `Model.using`)."""
+    """The vocabulary of the model behind `handle`, which must outlive it (see `Model.acquire`)."""
 
     def __init__(self, handle: Any) -> None:
         self._c = library().c

@@ -2,7 +2,6 @@
 
 import json
 import sqlite3
-import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -82,12 +81,9 @@ def test_an_empty_store_shows_nothing(store: Store) -> None:
 def test_a_hundred_thousand_conversations_open_at_once_and_few_are_held(store: Store) -> None:
     add(store, [number / 500 for number in range(100_000)])
     model = ConversationModel(store.conversations)
-    before = time.perf_counter()
     model.reload()
     model.data(model.index(1), ConversationRole)
-    took = time.perf_counter() - before
     assert model.rowCount() == 100_004
-    assert took < 2.0  # generous, other work shares this machine; loading all of them takes far longer
     for row in range(0, 100_000, 1_000):
         assert model.data(model.index(row + 5)) is not None
     assert len(model._pages) <= KEPT_PAGES

@@ -1,8 +1,10 @@
 """The working memory: whatever happens, the tokens it says it holds are the ones it holds."""
 
+import re
 import threading
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -78,6 +80,19 @@ def test_one_token_too_many_is_an_error_and_empties_the_memory(context: Context)
 def test_a_context_larger_than_memory_is_refused(tiny: Model) -> None:
     with pytest.raises(ModelLoadFailed, match=r"A context of 1,999,999,999 tokens needs 5\d\d.\d GB of memory"):
         Context(tiny, EngineSettings(), 1_999_999_999)
+
+
+@pytest.mark.parametrize("shape", [{}, {"head_size": 64}, {"kv_heads": 1, "layers": 3}])
+def test_the_cache_is_never_larger_than_was_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, shape: dict[str, Any]
+) -> None:
+    model = Model.load(write_model(tmp_path / "m.gguf", width=128, **shape), EngineSettings())
+    with caplog.at_level("DEBUG", "codette_desktop.inference.llama.library"):
+        Context(model, EngineSettings(threads=1), 3000).close()
+    told = re.search(r"KV buffer size = +([\d.]+) MiB", caplog.text)
+    assert told
+    assert model.kv_bytes(3000) / 2**20 == pytest.approx(float(told[1]), abs=0.01)
+    model.close()
 
 
 @pytest.mark.parametrize(("width", "layers", "threads"), [(32, 1, 1), (64, 2, 4), (1024, 2, 1), (1024, 2, 16)])

@@ -58,6 +58,31 @@ def test_a_grammar_that_would_overflow_the_parser_is_refused() -> None:
         grammar_of(Sampling(grammar="#" * 600_000))
 
 
+@pytest.mark.parametrize(
+    "schema",
+    [
+        '{"type": "string", "minLength": 1000000000}',
+        '{"type": "array", "items": {"type": "string", "maxLength": 1e9}}',
+        '{"type": "string", "pattern": "^a{1000000000}$"}',
+        '{"type": "string", "pattern": "^((a{900}){900}){900}$"}',
+    ],
+)
+def test_counts_for_which_the_converter_would_write_gigabytes_are_refused(schema: str) -> None:
+    with pytest.raises(InvalidRequest, match="at most 1000"):
+        from_json_schema(schema)
+
+
+def test_counts_up_to_the_limit_become_grammars_that_can_be_used() -> None:
+    for schema in ('{"type": "string", "maxLength": 1000}', '{"type": "string", "pattern": "^[a-z]{1,1000}$"}'):
+        assert grammar_of(Sampling(json_schema=schema))
+
+
+def test_a_grammar_made_from_a_schema_is_judged_as_well() -> None:
+    schema = {"$ref": "#/$defs/a", "$defs": {"a": {"anyOf": [{"$ref": "#/$defs/a"}, {"type": "null"}]}}}
+    with pytest.raises(InvalidRequest, match="cannot be used"):
+        grammar_of(Sampling(json_schema=json.dumps(schema)))
+
+
 def test_no_grammar_is_none() -> None:
     assert grammar_of(Sampling()) is None
     assert grammar_of(Sampling(grammar='root ::= "a"')) == 'root ::= "a"'

@@ -5,12 +5,15 @@ import logging
 import os
 import subprocess
 import sys
+import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from codette_desktop.inference.llama import library as module
 from codette_desktop.inference.llama.library import default_threads, engine_build, library
+from tests.support.gguf_files import write_model
 
 
 def test_the_build_is_told_in_one_line() -> None:
@@ -68,6 +71,24 @@ def test_messages_go_to_the_log_and_errors_are_kept(caplog: pytest.LogCaptureFix
             callback(level, text, ctypes.c_void_p(0))
     assert engine.last_messages == "bad \ufffd thing goes on hm"
     assert {record.levelno for record in caplog.records} == {logging.DEBUG}
+
+
+def test_threads_do_not_hear_of_each_others_errors(tmp_path: Path) -> None:
+    engine = library()
+    engine.messages.clear()
+    path = write_model(tmp_path / "bad.gguf")
+    path.write_bytes(path.read_bytes().replace(b"blk.1.attn_q.weight", b"blk.1.attn_x.weight"))
+    seen: list[str] = []
+
+    def load() -> None:
+        engine.c.llama_model_load_from_file(str(path).encode(), engine.c.llama_model_default_params())
+        seen.append(engine.last_messages)
+
+    thread = threading.Thread(target=load)
+    thread.start()
+    thread.join()
+    assert "attn_q" in seen[0]
+    assert engine.last_messages == ""
 
 
 def test_a_core_is_left_for_the_window() -> None:

@@ -1,6 +1,7 @@
 """The engine's thread: order, cancelling, errors, and its end."""
 
 import threading
+import time
 
 import pytest
 
@@ -72,6 +73,61 @@ def test_closing_cancels_what_runs_and_drops_what_waits() -> None:
     assert waiting.ended.done()
     with pytest.raises(EngineFailure, match="shut down"):
         engine.submit(Counting("c", 1, order))
+    assert engine.close()
+
+
+def test_cancelled_calls_do_not_end_the_thread() -> None:
+    engine, gate = Engine(), threading.Event()
+    done: list[str] = []
+    running = engine.call(lambda: gate.wait(5) and done.append("first"))
+    waiting = engine.call(lambda: done.append("never"))
+    while not running.running():
+        time.sleep(0.001)
+    assert not running.cancel()  # it has begun
+    assert waiting.cancel()
+    gate.set()
+    assert engine.call(lambda: "alive").result(5) == "alive"
+    assert done == ["first"]
+    assert engine.close()
+
+
+def test_a_cancelled_call_may_be_dropped_with_the_queue() -> None:
+    engine, order, gate = Engine(), list[str](), threading.Event()
+    engine.submit(Counting("a", 1, order, gate))
+    cancelled, waiting = engine.call(lambda: 1), engine.call(lambda: 2)
+    assert cancelled.cancel()
+    threading.Timer(0.05, gate.set).start()
+    assert engine.close()
+    assert isinstance(waiting.exception(1), Cancelled)
+
+
+@pytest.mark.allow_log("could not hear")
+def test_a_job_that_cannot_hear_of_its_end_does_not_end_the_thread() -> None:
+    class Deaf(Counting):
+        def fail(self, error: Exception) -> None:
+            raise RuntimeError("deaf")
+
+    engine, job = Engine(), Deaf("a", -1, [])
+    engine.submit(job)
+    job.ended.result(5)
+    assert engine.call(lambda: 1).result(5) == 1
+    assert engine.close()
+
+
+def test_a_job_that_has_ended_is_not_touched_again() -> None:
+    engine, order, gate = Engine(), list[str](), threading.Event()
+    engine.submit(Counting("a", 1, order, gate))
+    waiting = Counting("b", 1, order)
+    engine.submit(waiting)
+    waiting.cancel()
+    waiting.ended.result(1)
+    assert isinstance(waiting.error, Cancelled)  # told at once, not when its turn comes
+    waiting.error = None
+    waiting.cancel()
+    gate.set()
+    engine.call(lambda: None).result(5)
+    assert waiting.error is None
+    assert order == ["a"]
     assert engine.close()
 
 

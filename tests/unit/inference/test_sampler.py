@@ -1,12 +1,13 @@
 """The next token: against numpy where the rule is simple, by its properties where chance has a part."""
 
+import copy
 from contextlib import closing
 from typing import Any
 
 import numpy as np
 import pytest
 
-from codette_desktop.domain.errors import InvalidRequest
+from codette_desktop.domain.errors import EngineFailure, InvalidRequest
 from codette_desktop.domain.requests import Sampling
 from codette_desktop.inference.llama.context import Context
 from codette_desktop.inference.llama.sampler import Sampler
@@ -108,6 +109,24 @@ def test_a_grammar_leaves_only_what_it_allows(ready: Context) -> None:
         end = next(i for i, token in enumerate(tokens) if token in vocabulary.end_tokens)
         answer = b"".join(map(vocabulary.piece, tokens[:end])).decode()
         assert answer == "yes" or (answer.startswith("no, ") and answer[4:].isdigit() and len(answer) == 7)
+
+
+def test_where_nothing_can_follow_and_no_token_ends_an_answer_it_is_told(ready: Context) -> None:
+    nothing = "root ::= [^\\x00-\\UFFFFFFFF]"
+    assert one(ready, grammar=nothing) == ready.model.vocabulary.eos
+    endless = copy.copy(ready.model.vocabulary)
+    endless.eos = -1
+    with (
+        closing(Sampler(Sampling(grammar=nothing), endless)) as sampler,
+        pytest.raises(EngineFailure, match="no token that ends"),
+    ):
+        sampler.next(ready)
+
+
+def test_a_grammar_that_grows_with_every_token_is_given_up(ready: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("codette_desktop.inference.llama.sampler._SLOWEST_GRAMMAR_S", 0.02)
+    with pytest.raises(InvalidRequest, match="too many ways"):
+        draw(ready, 40, temperature=0, grammar='root ::= "a" root "b" | "a" root "c" | "d"\n')
 
 
 @pytest.mark.parametrize(

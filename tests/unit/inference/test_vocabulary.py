@@ -70,8 +70,9 @@ def test_many_threads_may_tokenise_at_once(vocabulary: Vocabulary) -> None:
 
 def test_a_closed_model_stays_until_its_last_user_has_gone(tiny_path: Path) -> None:
     model = Model.load(tiny_path, EngineSettings(), vocabulary_only=True)
-    with model.using() as vocabulary:
-        model.close()
-        assert len(vocabulary.tokenise("still here", special=False))
+    model.acquire()
+    model.close()
+    assert len(model.vocabulary.tokenise("still here", special=False))
+    model.release()
     with pytest.raises(RuntimeError, match="closed"):
         model.acquire()

@@ -1,7 +1,9 @@
+"""The GGUF reader: what it says of good files and how it refuses bad ones."""
+
 import math
 import struct
-import time
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 
 import gguf
@@ -16,7 +18,6 @@ from tests.support.gguf_files import (
     Quantisation,
     Tokenizer,
     write_model,
-    write_vocabulary_heavy_model,
 )
 from tests.support.gguf_mutations import ARRAY, FLOAT32, STRING, UINT16, UINT64, Parts, string, strings
 
@@ -53,7 +54,6 @@ def test_header_agrees_with_the_reference_reader(
     assert (header.architecture, header.name, header.tokenizer) == ("llama", "Some Model", tokenizer)
     assert (header.context_length, header.embedding_length, header.block_count) == (512, 64, 3)
     assert (header.heads, header.kv_heads, header.vocabulary_size) == ((4, 4, 4), (2, 2, 2), 512)
-    assert (header.head_count, header.head_count_kv) == (4, 2)
     assert header.file_type == quantisation
     assert header.chat_template == CHATML
     assert header.metadata["llama.rope.freq_base"] == 10_000.0
@@ -68,9 +68,19 @@ def test_table_of_tensor_types_agrees_with_the_reference() -> None:
         assert (ours.name, ours.block, ours.block_bytes) == (kind.name, block, size)
 
 
-def test_bits_per_weight_counts_every_tensor(tmp_path: Path) -> None:
-    assert read_header(write_model(tmp_path / "a.gguf")).bits_per_weight == 32
-    assert 8.5 < read_header(write_model(tmp_path / "b.gguf", quantisation="Q8_0")).bits_per_weight < 8.7
+def test_what_the_cache_keeps_per_token_counts_heads_by_layer_and_their_own_width(tmp_path: Path) -> None:
+    header = read_header(write_model(tmp_path / "a.gguf", heads=4, kv_heads=2, width=64, layers=2))
+    assert header.kv_values_per_token == 2 * 2 * (16 + 16)
+    wide = read_header(write_model(tmp_path / "b.gguf", heads=4, kv_heads=2, width=64, layers=2, head_size=32))
+    assert wide.kv_values_per_token == 2 * 2 * (32 + 32)
+    assert replace(wide, heads=(4, 0, 4), kv_heads=(2, 0, 1)).kv_values_per_token == 3 * (32 + 32)
+    assert replace(header, heads=(), kv_heads=()).kv_values_per_token == 0
+    uneven = {
+        "llama.attention.key_length": 24,
+        "llama.attention.value_length": 8,
+        "llama.attention.value_length_swa": 9,
+    }
+    assert replace(header, metadata=uneven).kv_values_per_token == 2 * 2 * (24 + 9)
 
 
 def test_file_type_unknown_or_missing_falls_back_to_the_majority(parts: Parts, model: Path) -> None:
@@ -369,26 +379,11 @@ def test_a_huge_sparse_file_costs_neither_time_nor_memory(tmp_path: Path) -> Non
         file.write(struct.pack("<IIQ", ARRAY, STRING, 2**33))
         file.truncate(2**36)
     tracemalloc.start()
-    begun = time.perf_counter()
     with pytest.raises(ModelFileError):
         read_header(path)
-    taken = time.perf_counter() - begun
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert taken < 5
     assert peak < 400 * 2**20
-
-
-def test_a_long_vocabulary_is_read_quickly(tmp_path: Path) -> None:
-    """Time of the processor, since other programs run too: about 0.02 s; this catches a loop that became quadratic."""
-    path = write_vocabulary_heavy_model(tmp_path / "wide.gguf", vocabulary=40_000)
-    assert read_header(path).vocabulary_size == 40_000
-    times: list[float] = []
-    for _ in range(4):
-        begun = time.thread_time()
-        read_header(path)
-        times.append(time.thread_time() - begun)
-    assert min(times) < 0.3
 
 
 def test_long_lists_that_are_not_needed_are_stepped_over(parts: Parts, model: Path) -> None:

@@ -1,3 +1,5 @@
+"""What a file is known by, and what its header says of it."""
+
 import hashlib
 from pathlib import Path
 

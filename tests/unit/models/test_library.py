@@ -1,3 +1,5 @@
+"""The library: which models there are, how they are found, and what is told of broken ones."""
+
 import os
 import shutil
 from collections.abc import Iterator

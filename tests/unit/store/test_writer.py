@@ -42,6 +42,25 @@ def test_queued_writes_share_a_transaction_and_one_that_fails_undoes_itself_alon
     assert (store.settings.get("a"), store.settings.get("bad"), store.settings.get("c")) == (1, None, 2)
 
 
+@pytest.mark.parametrize("queued", [1, 3])
+def test_a_function_that_ends_the_transaction_and_raises_does_not_end_the_writer(store: Store, queued: int) -> None:
+    gate, _ = hold(store)
+
+    def breaking(connection: sqlite3.Connection) -> None:
+        connection.execute("ROLLBACK")
+        raise ValueError("on purpose")
+
+    bad = store._access.write(breaking)
+    others = [store.settings.set(f"k{number}", number) for number in range(queued - 1)]
+    gate.set()
+    with pytest.raises(ValueError, match="on purpose"):
+        bad.result(10)
+    for other in others:
+        other.result(10)
+    store.settings.set("after", 1).result(10)
+    assert store.settings.get("after") == 1
+
+
 def test_a_write_cannot_be_cancelled_once_it_is_asked_for(store: Store) -> None:
     gate, _ = hold(store)
     write = store.settings.set("kept", True)

@@ -75,6 +75,7 @@ class AnswerCard(MessageCard):
         foot.setTextInteractionFlags(
             Qt.TextInteractionFlag.LinksAccessibleByMouse | Qt.TextInteractionFlag.LinksAccessibleByKeyboard
         )
+        foot.setWordWrap(True)
         foot.linkActivated.connect(self._on_seed)
         foot.hide()
         return foot

@@ -86,7 +86,15 @@ class Answers:
         parent_id: str | None,
         typed: str = "",
     ) -> None:
-        """Follow `stream`. `typed` is the question's text while it is not saved: it is given back if it cannot be."""
+        """Follow `stream`. `typed` is the question's text while it is not saved: it is given back if it cannot be.
+
+        Where an answer is being written already, `typed` waits for it and `stream` is not begun.
+        """
+        if conversation.id in self._live:
+            if typed:
+                self.queue(conversation.id, typed)
+                self._listener.on_begun(self._live[conversation.id])
+            return
         live = LiveAnswer(conversation.id, self._speaker(conversation), parent_id)
         self._errors.pop(conversation.id, None)
         self._live[conversation.id] = live

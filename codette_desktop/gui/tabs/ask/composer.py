@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QPushButton, Q
 from codette_desktop.domain.answers import ContextUse
 from codette_desktop.domain.conversations import Preset
 from codette_desktop.gui.i18n import number, tr
-from codette_desktop.gui.layouts import spaced
+from codette_desktop.gui.layouts import show_what_fits, spaced
 from codette_desktop.gui.shortcuts import CHAT_SETTINGS
 from codette_desktop.gui.styles import styled
 from codette_desktop.gui.theme import set_icon, set_role, theme
@@ -65,11 +65,12 @@ class Composer(QWidget):
 
     def _lay_out(self) -> None:
         self.frame = QFrame()
+        self.frame.installEventFilter(self)
         self.frame.setObjectName("composer")
         styled(self.frame, _FRAME)
         inside = QVBoxLayout(self.frame)
         spaced(inside, (14, 12, 10, 10), 8)
-        row = QHBoxLayout()
+        row = self._row = QHBoxLayout()
         spaced(row, spacing=6)
         for widget in (self.preset_button, self.system_button, self.sampling_button):
             row.addWidget(widget)
@@ -133,11 +134,24 @@ class Composer(QWidget):
             self._on_submit()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() in (QEvent.Type.FocusIn, QEvent.Type.FocusOut):
+        if watched is self.frame:
+            if event.type() == QEvent.Type.Resize:
+                self._fit()
+        elif event.type() in (QEvent.Type.FocusIn, QEvent.Type.FocusOut):
             self.frame.setProperty("focused", event.type() == QEvent.Type.FocusIn)
             self.frame.style().unpolish(self.frame)
             self.frame.style().polish(self.frame)
         return super().eventFilter(watched, event)
+
+    def _fit(self) -> None:
+        """Where there is no room, what can be reached by the chat settings' button gives way first."""
+        inside, spacing = self.frame.layout(), self._row.spacing()
+        if inside is None or not self.isVisible():
+            return
+        margins = inside.contentsMargins()
+        room = self.frame.width() - margins.left() - margins.right() - theme().px(4)
+        room -= self.sampling_button.sizeHint().width() + self.send_button.sizeHint().width() + 3 * spacing
+        show_what_fits((self.system_button, self.gauge, self.preset_button), room, spacing)
 
     # State
 
@@ -160,6 +174,7 @@ class Composer(QWidget):
         short = " ".join(text.split())
         self.system_button.setText(tr("System prompt: on") if short else tr("System prompt"))
         self.system_button.setToolTip(short[:300] or tr("Tell the model who it is and how to answer"))
+        self._fit()
 
     def set_presets(self, presets: Sequence[Preset], current: str, modified: bool) -> None:
         """The presets to choose from; `current` may be "" for parameters that belong to none."""
@@ -168,6 +183,7 @@ class Composer(QWidget):
         self.preset_button.setText(tr("{preset}, changed", preset=name) if modified else name)
         self.preset_button.setAccessibleName(tr("Preset: {preset}", preset=self.preset_button.text()))
         self.preset_button.setToolTip(tr("How the next words are chosen: a named set of sampling parameters"))
+        self._fit()
 
     def presets_menu(self) -> QMenu:
         """All presets, and what can be done with them."""

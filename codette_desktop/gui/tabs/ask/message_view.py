@@ -17,6 +17,7 @@ from codette_desktop.gui.tabs.ask.state import ChatState, LiveAnswer
 from codette_desktop.gui.theme import theme
 from codette_desktop.gui.theme.tokens import ANSWER_WIDTH
 from codette_desktop.gui.widgets import ChipButton
+from codette_desktop.gui.widgets.scroll_column import Paper
 
 FIRST_CARDS = 60
 MORE_CARDS = 30
@@ -60,7 +61,7 @@ class MessageView(QScrollArea):
         theme().changed.connect(self._resize_column)
 
     def _make_column(self) -> QVBoxLayout:
-        page = self._page = QWidget()
+        page = self._page = Paper("window")
         outer = QHBoxLayout(page)
         spaced(outer, (24, 16, 24, 20), 0)
         self._middle = QWidget()

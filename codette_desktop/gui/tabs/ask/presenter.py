@@ -11,7 +11,7 @@ from codette_desktop.domain.messages import Message, Role
 from codette_desktop.domain.requests import ChatRequest, Sampling
 from codette_desktop.gui.tabs.ask.answering import Answers
 from codette_desktop.gui.tabs.ask.drafts import MEASURE_DELAY_S, SAVE_DELAY_S, Debounced
-from codette_desktop.gui.tabs.ask.state import AskView, ChatState, LiveAnswer, blank_conversation, last_of
+from codette_desktop.gui.tabs.ask.state import AskView, ChatState, LiveAnswer, blank_conversation, last_of, up_to
 from codette_desktop.gui.tasks import Tasks
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ class AskPresenter:
         self._draft = ""
         self._serial = 0  # counts what has been on view, so that a new chat is known again once it has an id
         self._created: dict[int, Conversation] = {}
+        self._sending: dict[int, str] = {}  # by serial: a question on its way to being asked
         self._keeping = asyncio.Lock()
         self._saver = Debounced(SAVE_DELAY_S, self._save_draft, self._writes.start)
         self._measurer = Debounced(MEASURE_DELAY_S, self._measure, self._tasks.start)
@@ -60,6 +61,11 @@ class AskPresenter:
     def is_answering(self) -> bool:
         """Whether the conversation on view is being answered."""
         return self._answers.live(self._conversation.id) is not None
+
+    @property
+    def is_busy(self) -> bool:
+        """The same, and from the very moment of Enter: a new chat must be kept before it can be answered."""
+        return self._serial in self._sending or self.is_answering
 
     def show_last(self) -> None:
         """What was on view when the application was last closed, or a new chat."""
@@ -139,10 +145,20 @@ class AskPresenter:
             return
         self._saver.cancel()
         leaf = self._nodes[-1].id if self._nodes else None
+        self._sending.setdefault(self._serial, text)
         self._writes.start(self._send(self._conversation, self._serial, leaf, text), "send")
 
     async def _send(self, conversation: Conversation, serial: int, leaf: str | None, text: str) -> None:
-        conversation = await self._kept(conversation, serial)
+        try:
+            conversation = await self._kept(conversation, serial)
+        except CodetteError:
+            self._sending.pop(serial, None)
+            if serial == self._serial:
+                self._give_back(conversation.id, [text])
+            raise
+        if self._sending.pop(serial, "") == "" and not self._answers.live(conversation.id):
+            self._give_back(conversation.id, [text])  # stopped before it was asked
+            return
         self._store.conversations.set_draft(conversation.id, self._draft_text() if self._serial == serial else "")
         self._answers.begin(conversation, self._application.chat.send(conversation.id, text), leaf, typed=text)
 
@@ -156,7 +172,7 @@ class AskPresenter:
 
     def regenerate(self, node_id: str | None = None) -> None:
         """Answer again: `node_id`, or the last answer (or the last question, where it has none)."""
-        if self.is_answering or not self._nodes:
+        if self.is_busy or not self._nodes:
             return
         target = node_id or self._nodes[-1].id
         path = up_to(self._nodes, target)
@@ -168,7 +184,7 @@ class AskPresenter:
     def edit(self, node_id: str, text: str) -> None:
         """Ask `text` in place of an earlier question: a new branch."""
         node = next((item for item in self._nodes if item.id == node_id), None)
-        if self.is_answering or not text.strip() or node is None:
+        if self.is_busy or not text.strip() or node is None:
             return
         self._nodes = up_to(self._nodes, node.parent_id)
         self._answers.begin(
@@ -177,7 +193,7 @@ class AskPresenter:
 
     def stop(self) -> bool:
         """Stop the answer on view; False where none is being written."""
-        return self._answers.stop(self._conversation.id)
+        return bool(self._sending.pop(self._serial, "")) or self._answers.stop(self._conversation.id)
 
     def stop_answer(self, conversation_id: str) -> bool:
         """Stop the answer of any conversation."""
@@ -365,25 +381,15 @@ class AskPresenter:
 
     def _default_model(self) -> str:
         try:
-            return str(self._store.settings.get("model", "") or self._application.default_model().name)
+            return self._application.default_name()
         except CodetteError:
             return ""
 
     async def aclose(self) -> None:
         """Keep the draft, stop the answers and wait until they are stored."""
-        self._measurer.cancel()
-        if self._saver.due:
-            self._saver.cancel()
-            await self._save_draft()
+        self._application.chat.begin_closing()
+        await self._saver.flush()
         await self._writes.finish()
         await self._tasks.aclose()
-
-
-def up_to(nodes: list[Node], node_id: str | None) -> list[Node]:
-    """The branch down to a node, that one included; [] for None."""
-    if node_id is None:
-        return []
-    for index, node in enumerate(nodes):
-        if node.id == node_id:
-            return nodes[: index + 1]
-    return nodes
+        self._measurer.cancel()  # only now: an answer that ends asks for both
+        await self._saver.flush()

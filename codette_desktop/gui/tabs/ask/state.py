@@ -88,6 +88,16 @@ def blank_conversation(model: str = "", system_prompt: str = "", sampling: Sampl
     return Conversation("", "", now, now, model=model, system_prompt=system_prompt, sampling=sampling or Sampling())
 
 
+def up_to(nodes: list[Node], node_id: str | None) -> list[Node]:
+    """The branch down to a node, that one included; [] for None."""
+    if node_id is None:
+        return []
+    for index, node in enumerate(nodes):
+        if node.id == node_id:
+            return nodes[: index + 1]
+    return nodes
+
+
 def last_of(nodes: Sequence[Node], wanted: Callable[[Node], bool]) -> Node | None:
     """The newest node for which `wanted` holds."""
     return next((node for node in reversed(nodes) if wanted(node)), None)

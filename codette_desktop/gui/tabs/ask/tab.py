@@ -107,11 +107,13 @@ class AskTab(QWidget):
         composer.preset_delete_wanted.connect(self.commands.delete_preset)
         composer.queued_dropped.connect(presenter.drop_queued)
         composer.gauge.clicked.connect(lambda: self.open_panel("system"))
-        self.empty.asked.connect(presenter.send)
+        self.empty.asked.connect(lambda text: presenter.is_busy or presenter.send(text))
         self.empty.bigger_wanted.connect(self.models_wanted)
         self.messages.edited.connect(presenter.edit)
         self.messages.again_wanted.connect(lambda node: presenter.regenerate(node or None))
         self.messages.walked.connect(presenter.walk)
+        for signal in (self.messages.edited, self.messages.again_wanted, self.messages.walked):
+            signal.connect(composer.focus)  # what was clicked goes or is disabled: the keyboard must not go with it
         self.messages.copied.connect(self._on_copied)
         self.messages.link_activated.connect(lambda link: self.tasks.start(self._open_link(link), "open a link"))
         self.messages.cards_changed.connect(self._on_cards)

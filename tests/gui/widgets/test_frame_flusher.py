@@ -1,0 +1,28 @@
+"""The frame flusher: one timer for all panes, which sleeps while nothing is pending."""
+
+import time
+
+from PySide6.QtWidgets import QApplication
+
+from codette_desktop.gui.theme import ThemeManager
+from codette_desktop.gui.widgets import frame_flusher
+
+
+def test_the_flusher_runs_only_while_something_is_pending(qapp: QApplication) -> None:
+    ThemeManager(qapp)
+    flusher = frame_flusher()
+    calls: list[int] = []
+
+    def callback() -> bool:
+        calls.append(1)
+        return len(calls) < 3
+
+    flusher.request(callback)
+    flusher.request(callback)
+    assert flusher.running
+    end = time.monotonic() + 5
+    while flusher.running and time.monotonic() < end:
+        qapp.processEvents()
+        time.sleep(0.002)
+    assert len(calls) == 3
+    assert not flusher.running
