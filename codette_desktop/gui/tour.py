@@ -18,7 +18,7 @@ from codette_desktop.gui.app import build, make_qt_application
 from codette_desktop.gui.main_window import TAB_NAMES, MainWindow
 from codette_desktop.gui.theme import theme
 
-QUESTIONS = ("How do I compare two models?", "What is 34 + 58?", "What is the capital of France?")
+QUESTIONS = ("How do I compare two models?", "What is a quantised model?", "What is the capital of France?")
 WINDOW_SIZE = 1280, 800
 ANSWER_TIMEOUT_S = 120.0
 SETTLE_S = 0.35  # a few frames: layouts, the last flush of an answer, icons of the new theme

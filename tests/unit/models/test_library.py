@@ -48,6 +48,15 @@ def test_the_default_is_the_largest_starter(library: ModelLibrary) -> None:
     assert library.find("").name == "guide-m"
 
 
+def test_the_starter_that_was_measured_best_is_preferred(library: ModelLibrary, tmp_path: Path) -> None:
+    figures = tmp_path / "starter" / "measured.json"
+    figures.write_text('{"guide-m": {"held-out": 0.8}, "guide-s": {"held-out": 0.9}}')
+    assert library.default().name == "guide-s"
+    for damaged in ("", "[]", '{"guide-s": 3}', '{"guide-s": {}}'):
+        figures.write_text(damaged)
+        assert library.default().name == "guide-m"
+
+
 def test_without_any_model_the_default_says_what_to_do(store: Store, tmp_path: Path) -> None:
     empty = ModelLibrary(store, [tmp_path / "none"], tmp_path / "nothing")
     assert empty.list() == []
