@@ -10,7 +10,8 @@ import pytest
 from codette_desktop.application import MODEL_SETTING, Application
 from codette_desktop.paths import resource
 
-STARTER = "guide-m-q8_0"
+STARTER = "guide-s-q8_0"  # the one that was measured best
+OTHER = "guide-m-q8_0"
 
 
 @pytest.fixture
@@ -38,8 +39,8 @@ async def test_it_is_the_file_outside_the_folders_that_was_chosen(application: A
 
 
 async def test_a_listed_model_is_kept_by_its_name(application: Application) -> None:
-    await choose(application, "guide-s-q8_0")
-    assert application.default_name() == "guide-s-q8_0"
+    await choose(application, OTHER)
+    assert application.default_name() == OTHER
 
 
 @pytest.mark.parametrize("chosen", ["", "gone", "/nowhere/gone.gguf", 7, None])

@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import math
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from codette_desktop.application import Application
 from codette_desktop.paths import resource
 
 STARTER_SCRIPTS = Path(__file__).resolve().parents[2] / "packaging" / "starter"
-TOLERANCE = 0.05  # a third of the questions is a sample, and another processor rounds differently
+ROUNDING = 0.02  # another processor rounds differently, and a near tie may fall the other way
 SIZE_LIMIT_BYTES = 40_000_000
 
 
@@ -38,7 +39,8 @@ async def test_a_starter_model_is_as_good_as_its_card_says(
     found = await measuring.measure(application.provider, model, measuring.questions()[::3])
     assert found.asked["held-out"] > 200
     for kind, share in claimed.items():
-        assert found.share(kind) >= share - TOLERANCE, (kind, found.share(kind), found.wrong[:5])
+        chance = 3 * math.sqrt(share * (1 - share) / found.asked[kind])  # a third of the questions is a sample
+        assert found.share(kind) >= share - chance - ROUNDING, (kind, found.share(kind), found.wrong[:5])
 
 
 def test_the_corpus_is_as_large_as_promised_and_keeps_its_measuring_questions_to_itself(measuring: Any) -> None:

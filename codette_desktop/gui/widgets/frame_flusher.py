@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 
 from PySide6.QtCore import QCoreApplication, QObject, Qt, QTimer
+from shiboken6 import isValid
 
 FRAME_MS = 16
 BUDGET_MS = 8.0  # what one frame may spend in callbacks before the rest waits for the next
@@ -55,7 +56,7 @@ class FrameFlusher(QObject):
             if callback not in self._pending:
                 continue
             del self._pending[callback]
-            if callback():
+            if _alive(callback) and callback():
                 again.append(callback)
             if time.perf_counter() > end:
                 break
@@ -63,6 +64,12 @@ class FrameFlusher(QObject):
             self._pending.setdefault(callback)
         if not self._pending:
             self._timer.stop()
+
+
+def _alive(callback: Callback) -> bool:
+    """Whether the widget a method belongs to still exists: it may have gone since it asked."""
+    owner = getattr(callback, "__self__", None)
+    return not isinstance(owner, QObject) or isValid(owner)
 
 
 def frame_flusher() -> FrameFlusher:

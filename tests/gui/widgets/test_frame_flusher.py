@@ -3,9 +3,10 @@
 import time
 
 from PySide6.QtWidgets import QApplication
+from shiboken6 import delete
 
 from codette_desktop.gui.theme import ThemeManager
-from codette_desktop.gui.widgets import frame_flusher
+from codette_desktop.gui.widgets import MarkdownView, frame_flusher
 
 
 def test_the_flusher_runs_only_while_something_is_pending(qapp: QApplication) -> None:
@@ -26,3 +27,14 @@ def test_the_flusher_runs_only_while_something_is_pending(qapp: QApplication) ->
         time.sleep(0.002)
     assert len(calls) == 3
     assert not flusher.running
+
+
+def test_a_widget_that_has_gone_is_not_called(qapp: QApplication) -> None:
+    ThemeManager(qapp)
+    view = MarkdownView()
+    view.append("text")
+    flusher = frame_flusher()
+    assert flusher.pending
+    delete(view)
+    flusher._on_frame()
+    assert not flusher.pending
