@@ -22,7 +22,7 @@ from codette_desktop.gui.tabs.ask.wording import (
     reason_text,
     speaker,
 )
-from codette_desktop.gui.theme import set_role
+from codette_desktop.gui.theme import set_role, theme
 from codette_desktop.gui.widgets import IconButton, MarkdownView
 
 
@@ -78,7 +78,13 @@ class AnswerCard(MessageCard):
         foot.setWordWrap(True)
         foot.linkActivated.connect(self._on_seed)
         foot.hide()
+        theme().changed.connect(self._retint)
         return foot
+
+    def _retint(self) -> None:
+        """Rich text keeps the colour its links were set with."""
+        if self.node is not None and self.node.generation is not None:
+            self._show_generation(self.node.generation)
 
     # Live
 
@@ -154,7 +160,8 @@ class AnswerCard(MessageCard):
         plain = figures_line(generation)
         if generation.seed is not None:
             seed = tr("seed {seed}", seed=generation.seed)
-            line += f' · <a href="seed" style="text-decoration: none">{html.escape(seed)}</a>'
+            style = f"text-decoration: none; color: {theme().tokens.link}"
+            line += f' · <a href="seed" style="{style}">{html.escape(seed)}</a>'
             plain += f" · {seed}"
             parameters += "\n\n" + tr("Click the seed to copy it.")
         self.foot.setText(line)
