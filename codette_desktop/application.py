@@ -7,6 +7,7 @@ from pathlib import Path
 from codette_desktop.domain.errors import ModelError, StoreError
 from codette_desktop.domain.events import EventBus, StoreFailed, StoreRecovered
 from codette_desktop.domain.models import EngineSettings, ModelInfo
+from codette_desktop.domain.requests import Sampling
 from codette_desktop.inference.chat import ChatService
 from codette_desktop.inference.llama.provider import LlamaProvider
 from codette_desktop.models.library import ModelLibrary
@@ -83,6 +84,13 @@ class Application:
     def find_known_model(self, name: str) -> ModelInfo:
         """As `find_model`, with the file's hash, which is computed once. Reads the disk. Raises ModelError."""
         return self.library.with_hash(self.find_model(name))
+
+    async def check_format(self, sampling: Sampling) -> None:
+        """Raises InvalidRequest where the JSON schema or the grammar cannot be used, and says why."""
+        if sampling.json_schema or sampling.grammar:
+            from codette_desktop.inference.llama.grammar import grammar_of
+
+            await asyncio.to_thread(grammar_of, sampling)
 
     def _tell_what_happened(self) -> None:
         recovered = len(self.store.recovered)

@@ -64,3 +64,16 @@ def test_a_database_that_is_none_is_refused_in_words(codette_home: Path) -> None
     assert done.returncode == 1, done.stderr
     assert "not a database" in done.stdout
     assert "Traceback" not in done.stderr
+
+
+def test_what_only_answers_need_is_not_imported_before_the_window_is_there() -> None:
+    """They take as long to import as all the rest; the first load imports them, on the engine's thread."""
+    script = (
+        "import sys, codette_desktop.application, codette_desktop.gui.app\n"
+        "print([name for name in ('numpy', 'jinja2', 'llama_cpp', 'pyqtgraph', 'torch') if name in sys.modules])"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.strip() == "[]"

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QLabel, QPlainTextEdit, QVBoxLayout, QWidget
 from codette_desktop.domain.requests import Sampling
 from codette_desktop.gui.i18n import tr
 from codette_desktop.gui.theme.manager import set_role, theme
+from codette_desktop.gui.widgets.answer_format import AnswerFormat
 from codette_desktop.gui.widgets.parameter_field import ParameterField
 
 
@@ -179,14 +180,18 @@ class SamplingForm(QWidget):
             column.addWidget(field)
         self.stop = QPlainTextEdit(self)
         self._add_stop(column)
+        self.format = AnswerFormat(self)
+        self.format.changed.connect(self._tell)
+        column.addWidget(self.format)
+        column.addStretch(1)
         theme().changed.connect(self._apply)
         self._apply()
 
     def sampling(self) -> Sampling:
-        """What the form says; fields it does not show stay as they were set."""
+        """What the form says."""
         values = {name: field.value() for name, field in self.fields.items()}
         whole = {name: int(values[name]) for name in ("top_k", "penalty_window", "seed", "max_tokens")}
-        return self._kept.with_changes(
+        sampling = self._kept.with_changes(
             **{name: round(value, 6) for name, value in values.items() if name not in whole},
             top_k=whole["top_k"],
             penalty_window=whole["penalty_window"],
@@ -194,6 +199,7 @@ class SamplingForm(QWidget):
             max_tokens=whole["max_tokens"] or None,
             stop=tuple(line for line in self.stop.toPlainText().split("\n") if line),
         )
+        return self.format.apply_to(sampling)
 
     def set_sampling(self, sampling: Sampling) -> None:
         """Shows these parameters."""
@@ -202,6 +208,7 @@ class SamplingForm(QWidget):
         for name, field in self.fields.items():
             field.set_value(_shown(sampling, name))
         self.stop.setPlainText("\n".join(sampling.stop))
+        self.format.set_from(sampling)
         self._quiet = False
         self.changed.emit()
 
@@ -221,7 +228,6 @@ class SamplingForm(QWidget):
         self.stop.textChanged.connect(self._tell)
         for widget in (label, self.stop, hint):
             column.addWidget(widget)
-        column.addStretch(1)
 
     def _tell(self) -> None:
         if not self._quiet:

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Generator, Iterator
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from codette_desktop.domain.answers import (
     AnswerEnd,
@@ -17,13 +18,15 @@ from codette_desktop.domain.answers import (
 from codette_desktop.domain.errors import CodetteError, EngineFailure
 from codette_desktop.domain.models import ModelInfo
 from codette_desktop.domain.requests import ChatRequest
-from codette_desktop.inference.llama.context import Context
 from codette_desktop.inference.llama.library import engine_build
-from codette_desktop.inference.llama.prompt import Prompt
 from codette_desktop.inference.llama.residents import Resident, Residents
 from codette_desktop.inference.llama.runtime import Job
-from codette_desktop.inference.llama.sampler import Sampler
 from codette_desktop.inference.llama.text import AnswerText
+
+if TYPE_CHECKING:
+    from codette_desktop.inference.llama.context import Context
+    from codette_desktop.inference.llama.prompt import Prompt
+    from codette_desktop.inference.llama.sampler import Sampler
 
 FLUSH_EVERY_S = 0.008
 
@@ -81,7 +84,7 @@ class StoppableJob(Job):
         super().__init__()
         self._context: Context | None = None
 
-    def attach(self, context: Context | None) -> None:
+    def attach(self, context: "Context | None") -> None:
         """Have `context` aborted by `cancel`; None: no longer."""
         with self._state:
             if self._context is not None:
@@ -124,6 +127,8 @@ class Answer(StoppableJob):
         self._outbox.send(error)
 
     def _work(self) -> Iterator[bool]:
+        from codette_desktop.inference.llama.sampler import Sampler
+
         before = time.perf_counter()
         resident = self._residents.get(self._info, self)
         self._load_ms = resident.load_ms if resident.loaded_at >= before else 0.0
@@ -138,7 +143,7 @@ class Answer(StoppableJob):
             self.attach(None)
             sampler.close()
 
-    def _answer(self, resident: Resident, prompt: Prompt, sampler: Sampler) -> Iterator[bool]:
+    def _answer(self, resident: Resident, prompt: "Prompt", sampler: "Sampler") -> Iterator[bool]:
         context = resident.context
         self._reused = context.keep_prefix(prompt.tokens)
         self._outbox.send(
@@ -157,7 +162,7 @@ class Answer(StoppableJob):
         self._outbox.send(self._end(resident, prompt.use, sampler.seed, reason))
 
     def _generate(
-        self, context: Context, sampler: Sampler, text: AnswerText, use: ContextUse
+        self, context: "Context", sampler: "Sampler", text: AnswerText, use: ContextUse
     ) -> Generator[bool, None, FinishReason]:
         """Token by token. This loop is what the engine's speed is measured by: no more than needed happens in it."""
         vocabulary = context.model.vocabulary

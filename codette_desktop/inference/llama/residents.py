@@ -1,4 +1,8 @@
-"""The models in memory: loading one when it is asked for, and the least recently used one leaving for it."""
+"""The models in memory: loading one when it is asked for, and the least recently used one leaving for it.
+
+What a model is read and run with (numpy, jinja2) is imported by its first load, on the engine's thread: the window need
+not wait for it.
+"""
 
 import logging
 import threading
@@ -6,20 +10,20 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Protocol
-
-import numpy as np
+from typing import TYPE_CHECKING, Protocol
 
 from codette_desktop.domain.errors import Cancelled
 from codette_desktop.domain.events import EventBus, ModelLoaded, ModelLoading, ModelUnloaded
 from codette_desktop.domain.models import EngineSettings, ModelInfo
-from codette_desktop.inference.llama.context import Context
 from codette_desktop.inference.llama.library import library
-from codette_desktop.inference.llama.model import Model
-from codette_desktop.inference.llama.prompt import PromptWriter
 from codette_desktop.inference.llama.vocabularies import FileState, Vocabularies, file_state
 from codette_desktop.inference.provider import LoadedModel
 from codette_desktop.models.gguf import GgufHeader, read_header
+
+if TYPE_CHECKING:
+    from codette_desktop.inference.llama.context import Context
+    from codette_desktop.inference.llama.model import Model
+    from codette_desktop.inference.llama.prompt import PromptWriter
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +38,7 @@ class Stoppable(Protocol):
 
     cancelled: bool
 
-    def attach(self, context: Context | None) -> None:
+    def attach(self, context: "Context | None") -> None:
         """Have `context` aborted when the wait is cancelled; None: no longer."""
 
 
@@ -45,9 +49,9 @@ class Resident:
     info: ModelInfo
     settings: EngineSettings
     state: FileState
-    model: Model
-    context: Context
-    writer: PromptWriter
+    model: "Model"
+    context: "Context"
+    writer: "PromptWriter"
     device: str
     load_ms: float
     loaded_at: float = field(default_factory=time.perf_counter)
@@ -122,7 +126,7 @@ class Residents:
         ]
 
     @contextmanager
-    def writing(self, info: ModelInfo) -> Generator[tuple[PromptWriter, int]]:
+    def writing(self, info: ModelInfo) -> Generator[tuple["PromptWriter", int]]:
         """A writer of prompts for the model and its context length, without waiting for the engine.
 
         A model that is not in memory has its vocabulary read (up to a second for the largest). Raises ModelError.
@@ -171,6 +175,10 @@ class Residents:
     def _bring_in(
         self, info: ModelInfo, header: GgufHeader, settings: EngineSettings, state: FileState, waiter: Stoppable
     ) -> Resident:
+        from codette_desktop.inference.llama.context import Context
+        from codette_desktop.inference.llama.model import Model
+        from codette_desktop.inference.llama.prompt import PromptWriter
+
         started = time.perf_counter()
         progress = _Progress(self._bus, info.name)
         model = Model.load(info.path, settings, header=header, on_progress=progress, cancelled=lambda: waiter.cancelled)
@@ -196,8 +204,10 @@ def context_length(info: ModelInfo, settings: EngineSettings) -> int:
     return settings.context_length or min(info.context_length or DEFAULT_CONTEXT_LENGTH, DEFAULT_CONTEXT_LENGTH)
 
 
-def _warm_up(context: Context, waiter: Stoppable) -> None:
+def _warm_up(context: "Context", waiter: Stoppable) -> None:
     """Decode two tokens: what a bad file or a wrong build can do happens here, under the mark of a load."""
+    import numpy as np
+
     waiter.attach(context)
     try:
         token = max(0, context.model.vocabulary.bos)

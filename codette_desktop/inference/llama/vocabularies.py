@@ -1,12 +1,15 @@
 """Vocabularies of models that are not in memory, so that tokens can be counted before anything is loaded."""
 
 import threading
+from typing import TYPE_CHECKING
 
 from codette_desktop.domain.errors import ModelNotFound
 from codette_desktop.domain.models import EngineSettings, ModelInfo
-from codette_desktop.inference.llama.model import Model
-from codette_desktop.inference.llama.prompt import PromptWriter
 from codette_desktop.models.gguf import read_header
+
+if TYPE_CHECKING:
+    from codette_desktop.inference.llama.model import Model
+    from codette_desktop.inference.llama.prompt import PromptWriter
 
 FileState = tuple[int, int]
 _MOST = 2
@@ -19,7 +22,7 @@ class Vocabularies:
         self._known: dict[str, tuple[FileState, Model, PromptWriter]] = {}
         self._lock = threading.Lock()
 
-    def borrow(self, info: ModelInfo, state: FileState) -> tuple[Model, PromptWriter]:
+    def borrow(self, info: ModelInfo, state: FileState) -> tuple["Model", "PromptWriter"]:
         """The vocabulary of a file in that state, as a model without weights, which the caller must `release`.
 
         Raises ModelError.
@@ -48,7 +51,10 @@ class Vocabularies:
                 model.close()
             self._known.clear()
 
-    def _read(self, info: ModelInfo, state: FileState) -> tuple[FileState, Model, PromptWriter]:
+    def _read(self, info: ModelInfo, state: FileState) -> tuple[FileState, "Model", "PromptWriter"]:
+        from codette_desktop.inference.llama.model import Model
+        from codette_desktop.inference.llama.prompt import PromptWriter
+
         read_header(info.path)
         model = Model.load(info.path, EngineSettings(), vocabulary_only=True)
         made = (state, model, PromptWriter(model.vocabulary))

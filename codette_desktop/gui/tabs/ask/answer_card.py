@@ -43,6 +43,7 @@ class AnswerCard(MessageCard):
         self.buttons.addWidget(self.again_button)
         self.left_out = _note("warning")
         self.waiting = _note("secondary")
+        self.setAttribute(Qt.WidgetAttribute.WA_StaticContents)  # growing at the end paints only what is new
         self.markdown = MarkdownView()
         self.markdown.link_activated.connect(self.link_activated)
         self.thought: ThoughtView | None = None

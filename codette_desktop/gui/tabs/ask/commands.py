@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QWidget
 
 from codette_desktop.domain.conversations import Conversation, Preset
-from codette_desktop.domain.errors import CodetteError
+from codette_desktop.domain.errors import CodetteError, InvalidRequest
 from codette_desktop.domain.models import ModelInfo
 from codette_desktop.domain.requests import Sampling
 from codette_desktop.gui.i18n import tr
@@ -163,6 +163,17 @@ class Commands:
         name, _ = self._presets.name_of(self._presenter.conversation)
         self._presets.chose(self._presenter.conversation, name)
         self._presenter.set_settings(sampling=sampling)
+        self._tasks.start(self._check_format(sampling), "check the form of the answer")
+
+    async def _check_format(self, sampling: Sampling) -> None:
+        """Say at once, under the field, what would otherwise be said instead of an answer."""
+        problem = ""
+        try:
+            await self._application.check_format(sampling)
+        except InvalidRequest as error:
+            problem = str(error)
+        if self._presenter.conversation.sampling == sampling:
+            self._tab.panel.form.format.show_problem(problem)
 
     def save_preset(self) -> None:
         """Name the parameters on view."""

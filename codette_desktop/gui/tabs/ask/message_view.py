@@ -65,6 +65,7 @@ class MessageView(QScrollArea):
         outer = QHBoxLayout(page)
         spaced(outer, (24, 16, 24, 20), 0)
         self._middle = QWidget()
+        self._middle.setAttribute(Qt.WidgetAttribute.WA_StaticContents)  # it grows at its end, see `Paper`
         self._middle.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         outer.addStretch(1)
         outer.addWidget(self._middle, 1000)
@@ -295,6 +296,8 @@ class MessageView(QScrollArea):
         bar = self.verticalScrollBar()
         if self._sticky or bar.maximum() == 0:
             self._sticky = True
+            # Qt scrolls by copying pixels only where nothing waits to be painted: so what has grown is painted first.
+            self._page.repaint(0, 0, 1, 1)
             bar.setValue(bar.maximum())
         self._place_jump()
 

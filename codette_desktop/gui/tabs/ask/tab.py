@@ -97,7 +97,7 @@ class AskTab(QWidget):
 
     def _connect(self) -> None:
         presenter, composer = self.presenter, self.composer
-        composer.submitted.connect(presenter.send)
+        composer.submitted.connect(self._on_submitted)
         composer.stop_wanted.connect(presenter.stop)
         composer.text_changed.connect(presenter.draft_changed)
         composer.ensemble_wanted.connect(self._on_ensemble)
@@ -248,6 +248,10 @@ class AskTab(QWidget):
         self.panel.focus(part)
 
     # What the person did
+
+    def _on_submitted(self, text: str) -> None:
+        self.flush_panel()  # a parameter changed a moment ago counts for this question
+        self.presenter.send(text)
 
     def _on_opened(self, conversation_id: str, words: str, node_id: str) -> None:
         self.flush_panel()
