@@ -37,7 +37,8 @@ class EngineSettings:
     """How a model is loaded. 0 or None means "let the application choose".
 
     `context_length` in tokens (0: the model's own, at most 8,192); `threads` counts CPU threads for generation;
-    `gpu_layers` is the number of layers put on the GPU (-1: all that fit).
+    `gpu_layers` is the number of layers put on the GPU (-1: all that fit). `parallel` is for how many answers of full
+    length that are written together there is room (0: as many as memory is plentiful for, at most 4).
     """
 
     context_length: int = 0
@@ -45,3 +46,4 @@ class EngineSettings:
     batch_tokens: int = 2048
     gpu_layers: int = -1
     use_mmap: bool = True
+    parallel: int = 0

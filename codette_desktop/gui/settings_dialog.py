@@ -24,6 +24,7 @@ from codette_desktop.gui.layouts import sized, spaced
 from codette_desktop.gui.model_choice import ModelChoice
 from codette_desktop.gui.theme import ZOOM_STEPS, set_icon, set_role, theme
 from codette_desktop.gui.widgets import ElidedLabel, SegmentedControl
+from codette_desktop.gui.widgets.parameter_field import inset_spin_box
 
 if TYPE_CHECKING:
     from codette_desktop.application import Application
@@ -152,6 +153,7 @@ def _number_box(name: str, most: int, step: int, value: int) -> QSpinBox:
     box.setKeyboardTracking(False)
     box.setGroupSeparatorShown(True)
     box.setValue(value)
+    inset_spin_box(box)
     return box
 
 

@@ -269,7 +269,7 @@ async def test_the_speed_counts_the_time_between_tokens_that_are_counted(
     """The token that ends an answer is none of them, however long it takes to come."""
     drawn = iter([300, 301, 302])
 
-    def next_token(sampler: Sampler, context: Context) -> int:
+    def next_token(sampler: Sampler, context: Context, row: int) -> int:
         if (token := next(drawn, None)) is not None:
             return token
         time.sleep(0.5)

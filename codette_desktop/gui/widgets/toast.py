@@ -40,7 +40,9 @@ class Toast(QFrame):
         self._label = QLabel(text, self)
         self._label.setTextFormat(Qt.TextFormat.PlainText)
         self._label.setWordWrap(True)
-        self._label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.MinimumExpanding)
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.MinimumExpanding)
+        policy.setHeightForWidth(True)  # a new policy has forgotten that the words wrap
+        self._label.setSizePolicy(policy)
         self._row = row = QHBoxLayout(self)
         px = theme().px
         row.setContentsMargins(px(12), px(10), px(8), px(10))
@@ -74,7 +76,13 @@ class Toast(QFrame):
 
     def height_for(self, width: int) -> int:
         """The height its text needs at that width."""
-        return max(self._row.totalHeightForWidth(width), self._row.totalMinimumSize().height())
+        for part in (self, *self.findChildren(QWidget)):
+            part.ensurePolished()  # else the text would be measured in another font than it is drawn in
+        frame = self.contentsMargins()  # what the style sheet's border takes; the layout's own sums leave it out
+        across, along = frame.left() + frame.right(), frame.top() + frame.bottom()
+        self._row.invalidate()
+        height = max(self._row.totalHeightForWidth(width - across), self._row.totalMinimumSize().height())
+        return height + along
 
     def dismiss(self) -> None:
         """Ends without the action."""
@@ -174,7 +182,6 @@ class ToastHost(QObject):
         bottom = self._window.height() - px(_MARGIN) - px(self._bottom)
         for toast in reversed(self._toasts):
             toast.setFixedWidth(max(px(160), width))
-            toast.ensurePolished()
             height = toast.height_for(toast.width())
             toast.setFixedHeight(height)
             toast.move(self._window.width() - toast.width() - px(_MARGIN), bottom - height)

@@ -1,7 +1,8 @@
-"""A context: the model's working memory (KV cache), in which one sequence of tokens lies."""
+"""A context: the model's working memory (KV cache), in which sequences of tokens lie side by side."""
 
 import ctypes
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -23,27 +24,42 @@ _OPERATION_FLOPS_PER_THREAD = 0.5e9  # 25 ms at 20 GFLOP/s
 _OPERATION_SHARE = 0.3  # of a layer's weights, in its largest matrix
 _FLASH_ATTENTION_AUTO = -1
 _ABORTED, _NO_ROOM = 2, 1
-_SEQUENCE = 0
+
+
+class Feed(NamedTuple):
+    """Tokens for one sequence; logits are wanted for the last of them, or for none."""
+
+    sequence: int
+    tokens: Tokens
+    wanted: bool = True
+
+
+class NoRoom(EngineFailure):
+    """The memory of the context is full. Nothing was decoded."""
 
 
 class Context:
-    """One sequence on one model; single-threaded, except for `abort`.
+    """Up to `sequences` sequences on one model; single-threaded, except for `abort`.
 
-    `length` is in tokens. `tokens` are those whose keys and values are in memory. After every call, failed or not, they
-    agree with the engine.
+    Each may be `length` tokens long; together they have `cells` (tokens that sequences share count once). `tokens` are,
+    by sequence, those whose keys and values are in memory. After every call, failed or not, they agree with the engine.
     """
 
-    def __init__(self, model: Model, settings: EngineSettings, length: int) -> None:
+    def __init__(
+        self, model: Model, settings: EngineSettings, length: int, *, sequences: int = 1, cells: int | None = None
+    ) -> None:
         engine = library()
         self._c = engine.c
         self.model = model
         self.length = length
+        self.cells = max(length, cells or length)
         self.threads = settings.threads or default_threads()
-        self.tokens: list[int] = []
+        self.tokens: list[list[int]] = [[] for _ in range(sequences)]
         self._flag = ctypes.create_string_buffer(8)
         self._batch_size = max(1, min(settings.batch_tokens, self.length))
         self.chunk = min(self._batch_size, MAX_CHUNK if engine.gpu else _interruptible_chunk(model, self.threads))
-        _refuse_if_too_large(model, length, settings)
+        self._rows = self.chunk + sequences - 1  # one prompt is read while the other sequences write a token each
+        _refuse_if_too_large(model, self.cells, settings)
         model.acquire()
         engine.messages.clear()
         self.handle: Any = self._c.llama_init_from_model(model.handle, self._params(engine.gpu is not None))
@@ -59,10 +75,12 @@ class Context:
 
     def _params(self, gpu: bool) -> Any:
         params = self._c.llama_context_default_params()
-        params.n_ctx = self.length
-        params.n_batch = self._batch_size
-        params.n_ubatch = self.chunk
-        params.n_seq_max = params.n_outputs_max = 1  # logits of one token: for 150,000 tokens of vocabulary 300 MB less
+        params.n_ctx = self.cells
+        params.n_batch = max(self._batch_size, self._rows)
+        params.n_ubatch = self._rows
+        # Logits of one token a sequence: for 150,000 tokens of vocabulary and 512 rows that is 300 MB less.
+        params.n_seq_max = params.n_outputs_max = len(self.tokens)
+        params.kv_unified = True  # sequences share cells, so a common prefix is kept once
         params.n_threads = params.n_threads_batch = self.threads
         params.flash_attn_type = _FLASH_ATTENTION_AUTO
         params.offload_kqv = params.op_offload = gpu
@@ -71,14 +89,14 @@ class Context:
 
     def _prepare_batch(self) -> None:
         """Point the fields of one `llama_batch` at arrays that are filled in place: no allocation per token."""
-        size, c = self.chunk, self._c
+        size, c = self._rows, self._c
         self._token, self._position = np.zeros(size, np.int32), np.zeros(size, np.int32)
         self._wanted = np.zeros(size, np.int8)
         self._counts = np.ones(size, np.int32)
-        self._sequence_id = ctypes.c_int32(_SEQUENCE)
-        self._sequence_ids = np.full(size, ctypes.addressof(self._sequence_id), np.uintp)
+        self._numbers = np.arange(len(self.tokens), dtype=np.int32)
+        self._number_at = self._numbers.ctypes.data  # row r belongs to the sequence whose number _sequence[r] points to
+        self._sequence = np.full(size, self._number_at, np.uintp)
         pointers = ctypes.POINTER(ctypes.POINTER(ctypes.c_int32))
-        self._sequences = ctypes.cast(self._sequence_ids.ctypes.data, pointers)
         int32, int8 = ctypes.POINTER(ctypes.c_int32), ctypes.POINTER(ctypes.c_int8)
         self._batch = c.llama_batch(
             0,
@@ -86,78 +104,133 @@ class Context:
             None,
             self._position.ctypes.data_as(int32),
             self._counts.ctypes.data_as(int32),
-            self._sequences,
+            ctypes.cast(self._sequence.ctypes.data, pointers),
             self._wanted.ctypes.data_as(int8),
         )
         # Answers are written token by token, with the caches of the processor full of weights: every object touched
-        # costs. So there is a second batch of one token, in which only token and position change.
+        # costs. So there is a second batch of one token, in which only token, position and sequence change.
         self._decode = c.llama_decode
         self._next_token, self._next_position = (ctypes.c_int32 * 1)(), (ctypes.c_int32 * 1)()
         self._next_wanted, self._next_count = (ctypes.c_int8 * 1)(1), (ctypes.c_int32 * 1)(1)
+        self._next_sequence = (ctypes.c_int32 * 1)()
+        self._next_sequences = (ctypes.POINTER(ctypes.c_int32) * 1)(
+            ctypes.cast(self._next_sequence, ctypes.POINTER(ctypes.c_int32))
+        )
         self._next_batch = c.llama_batch(
-            1, self._next_token, None, self._next_position, self._next_count, self._sequences, self._next_wanted
+            1,
+            self._next_token,
+            None,
+            self._next_position,
+            self._next_count,
+            self._next_sequences,
+            self._next_wanted,
         )
         # The binding's own function makes a pointer object each time; an address can be compared with the last one.
         self._logits_address: Any = c._lib["llama_get_logits_ith"]
         self._logits_address.argtypes, self._logits_address.restype = [ctypes.c_void_p, ctypes.c_int32], ctypes.c_void_p
-        self._view_address = 0
-        self._view: Logits = np.empty(0, np.float32)
+        self._views: dict[int, Logits] = {}
 
     @property
     def resident_bytes(self) -> int:
         """Weights and KV cache, in bytes."""
-        return self.model.weights_bytes + self.model.kv_bytes(self.length)
+        return self.model.weights_bytes + self.model.kv_bytes(self.cells)
 
-    def keep_prefix(self, prompt: Tokens) -> int:
-        """Forget everything after the longest common prefix with `prompt`; returns its length.
+    # Sequences
 
-        At least one token of the prompt is left to decode, since logits are not kept.
+    def common(self, sequence: int, prompt: Tokens) -> int:
+        """Tokens of the longest common prefix of a sequence and `prompt`, without the prompt's last.
+
+        At least one token of a prompt is always decoded, since logits are not kept.
         """
-        known = np.fromiter(self.tokens, np.int32, len(self.tokens))
+        known = self.tokens[sequence]
         overlap = min(len(known), len(prompt) - 1)
-        differs = np.flatnonzero(known[:overlap] != prompt[:overlap])
-        common = int(differs[0]) if len(differs) else overlap
-        if common < len(self.tokens) and not self._c.llama_memory_seq_rm(self._memory, _SEQUENCE, common, -1):
-            # Recurrent models cannot go back to an earlier token.
-            self._c.llama_memory_seq_rm(self._memory, _SEQUENCE, -1, -1)
-            common = 0
-        del self.tokens[common:]
-        return common
+        differs = np.flatnonzero(np.fromiter(known, np.int32, overlap) != prompt[:overlap])
+        return int(differs[0]) if len(differs) else overlap
 
-    def decode(self, chunk: Tokens) -> bool:
-        """Decode at most `self.chunk` prompt tokens, with logits for the last. False when it was aborted."""
-        count, past = len(chunk), len(self.tokens)
-        self._token[:count] = chunk
-        self._position[:count] = np.arange(past, past + count, dtype=np.int32)
-        self._wanted[:count] = 0
-        self._wanted[count - 1] = 1
-        self._batch.n_tokens = count
+    def truncate(self, sequence: int, length: int) -> int:
+        """Forget the tokens of a sequence after the first `length`; returns how many are left, which may be fewer."""
+        known = self.tokens[sequence]
+        if length < len(known) and not self._c.llama_memory_seq_rm(self._memory, sequence, length, -1):
+            # Recurrent models cannot go back to an earlier token.
+            self._c.llama_memory_seq_rm(self._memory, sequence, -1, -1)
+            length = 0
+        del known[length:]
+        return len(known)
+
+    def copy(self, source: int, target: int, length: int) -> int:
+        """Make `target` begin as `source` does, sharing its cells; returns how many tokens it has then."""
+        self.truncate(target, 0)
+        self._c.llama_memory_seq_cp(self._memory, source, target, 0, length)
+        if self._c.llama_memory_seq_pos_max(self._memory, target) + 1 != length:  # recurrent models have only the end
+            self._c.llama_memory_seq_rm(self._memory, target, -1, -1)
+            length = 0
+        self.tokens[target] = self.tokens[source][:length]
+        return length
+
+    def save(self, sequence: int) -> bytes:
+        """What the memory holds of a sequence; b"" where it cannot be had."""
+        size = self._c.llama_state_seq_get_size(self.handle, sequence)
+        buffer = (ctypes.c_uint8 * size)()
+        written = self._c.llama_state_seq_get_data(self.handle, buffer, size, sequence)
+        return bytes(memoryview(buffer)[:written])
+
+    def restore(self, sequence: int, data: bytes, tokens: Sequence[int]) -> bool:
+        """The inverse of `save`; False, and the sequence empty, where there is no room for it."""
+        self.truncate(sequence, 0)
+        buffer = (ctypes.c_uint8 * len(data)).from_buffer_copy(data)
+        if not self._c.llama_state_seq_set_data(self.handle, buffer, len(data), sequence):
+            self._c.llama_memory_seq_rm(self._memory, sequence, -1, -1)
+            return False
+        self.tokens[sequence] = list(tokens)
+        return True
+
+    # Decoding
+
+    def decode(self, feeds: Sequence[Feed]) -> bool:
+        """Decode some tokens of each sequence together: at most `chunk` of one and one of each other.
+
+        False when it was aborted. Raises NoRoom when the cells are used up, EngineFailure.
+        """
+        row = 0
+        for feed in feeds:
+            count, past = len(feed.tokens), len(self.tokens[feed.sequence])
+            rows = slice(row, row + count)
+            self._token[rows] = feed.tokens
+            self._position[rows] = np.arange(past, past + count, dtype=np.int32)
+            self._sequence[rows] = self._number_at + self._numbers.itemsize * feed.sequence
+            self._wanted[rows] = 0
+            row += count
+            self._wanted[row - 1] = feed.wanted
+        self._batch.n_tokens = row
         status = self._c.llama_decode(self.handle, self._batch)
         if status == 0:
-            self.tokens.extend(chunk.tolist())
+            for feed in feeds:
+                self.tokens[feed.sequence].extend(feed.tokens.tolist())
             return True
-        return self._after_failure(status)
+        return self._after_failure(status, [feed.sequence for feed in feeds])
 
-    def decode_one(self, token: int) -> bool:
+    def decode_one(self, sequence: int, token: int) -> bool:
         """Decode one token. The logits are there when `logits` or a sampler asks for them. False when aborted."""
-        tokens = self.tokens
+        tokens = self.tokens[sequence]
         self._next_token[0] = token
         self._next_position[0] = len(tokens)
+        self._next_sequence[0] = sequence
         status = self._decode(self.handle, self._next_batch)
         if status == 0:
             tokens.append(token)
             return True
-        return self._after_failure(status)
+        return self._after_failure(status, [sequence])
 
-    def logits(self) -> Logits:
-        """The logits after the last token decoded: a view of shape (vocabulary,), valid until the next decode."""
-        address = self._logits_address(self.handle, -1)
-        if address != self._view_address:
+    def logits(self, row: int = -1) -> Logits:
+        """The logits of a row of the last decode (-1: its last): a view, shape (vocabulary,), valid until the next."""
+        address = self._logits_address(self.handle, row)
+        view = self._views.get(address)
+        if view is None:
             if not address:
                 raise EngineFailure("The engine gave no result.", library().last_messages)
             array = (ctypes.c_float * self.model.vocabulary.size).from_address(address)
-            self._view_address, self._view = address, np.ctypeslib.as_array(array)
-        return self._view
+            view = self._views[address] = np.ctypeslib.as_array(array)
+        return view
 
     def abort(self) -> None:
         """Make a running decode stop at its next operation, and every later one at once. From any thread."""
@@ -167,24 +240,32 @@ class Context:
         """Allow decoding again after `abort`."""
         self._flag[0] = b"\x00"
 
-    def _after_failure(self, status: int) -> bool:
+    def _after_failure(self, status: int, sequences: Sequence[int]) -> bool:
         """Bring `tokens` in line with what the engine kept."""
-        kept = self._c.llama_memory_seq_pos_max(self._memory, _SEQUENCE) + 1
-        if kept > len(self.tokens):
-            self._c.llama_memory_seq_rm(self._memory, _SEQUENCE, len(self.tokens), -1)
-            kept = self._c.llama_memory_seq_pos_max(self._memory, _SEQUENCE) + 1
-        if kept != len(self.tokens):
-            self.clear()
+        for sequence in sequences:
+            self._repair(sequence)
         if status == _ABORTED:
             return False
+        if status == _NO_ROOM:
+            raise NoRoom(f"The context of {self.cells:,} tokens is full.")
         self.clear()
-        reason = "the context is full" if status == _NO_ROOM else f"code {status}. {library().last_messages}"
-        raise EngineFailure(f"The engine failed while it was answering: {reason}")
+        raise EngineFailure(f"The engine failed while it was answering: code {status}. {library().last_messages}")
+
+    def _repair(self, sequence: int) -> None:
+        known = self.tokens[sequence]
+        kept = self._c.llama_memory_seq_pos_max(self._memory, sequence) + 1
+        if kept > len(known):
+            self._c.llama_memory_seq_rm(self._memory, sequence, len(known), -1)
+            kept = self._c.llama_memory_seq_pos_max(self._memory, sequence) + 1
+        if kept != len(known):
+            self._c.llama_memory_seq_rm(self._memory, sequence, -1, -1)
+            known.clear()
 
     def clear(self) -> None:
-        """Forget every token."""
+        """Forget every token of every sequence."""
         self._c.llama_memory_clear(self._memory, True)
-        self.tokens.clear()
+        for tokens in self.tokens:
+            tokens.clear()
 
     def close(self) -> None:
         """Free the context. May be called twice."""

@@ -2,22 +2,28 @@
 
 import asyncio
 import atexit
+import functools
 import logging
 import threading
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from codette_desktop.domain.answers import AnswerEnd, AnswerPart, ContextUse
 from codette_desktop.domain.errors import Cancelled, EngineFailure
 from codette_desktop.domain.events import EventBus
 from codette_desktop.domain.models import EngineSettings, ModelInfo
 from codette_desktop.domain.requests import ChatRequest
-from codette_desktop.inference.llama.answer import Answer, Load, Outbox
 from codette_desktop.inference.llama.library import engine_build
-from codette_desktop.inference.llama.residents import Hook, Residents
-from codette_desktop.inference.llama.runtime import Engine, Job
+from codette_desktop.inference.llama.loading import Load
+from codette_desktop.inference.llama.outbox import Outbox
+from codette_desktop.inference.llama.residents import Hook, Resident, Residents
+from codette_desktop.inference.llama.runtime import Engine
 from codette_desktop.inference.provider import LoadedModel
+
+if TYPE_CHECKING:
+    from codette_desktop.inference.llama.answer import Answer
+    from codette_desktop.inference.llama.decoder import Decoder
 
 log = logging.getLogger(__name__)
 
@@ -26,12 +32,12 @@ R = TypeVar("R")
 
 
 class LlamaProvider:
-    """Answers with GGUF files, one answer at a time; requests that come meanwhile wait in the order they came.
+    """Answers with GGUF files. Answers of one model are written together; those of several models take turns by token.
 
     `find` gives the model of a request's name (with its `file_hash`, which answers report) or raises ModelError; it may
     read the disk. `settings` says how a model is loaded; when its answer changes the model is loaded anew. `on_loading`
     is called before a load and `on_loaded` when it has ended, well or not: a mark left between the two means that the
-    file took the process down. Both run on the engine thread. At most `max_resident` models stay in memory.
+    file took the process down. Both run on the loader's thread. At most `max_resident` models stay in memory.
     """
 
     def __init__(
@@ -45,10 +51,11 @@ class LlamaProvider:
         max_resident: int = 2,
     ) -> None:
         self._find = find
-        self._engine = Engine("llama-engine")
+        self._loader = Engine("llama-loader")
         self._residents = Residents(bus, settings, most=max_resident, on_loading=on_loading, on_loaded=on_loaded)
-        # Reading headers and counting tokens must neither block the loop nor wait for the engine.
+        # Reading headers, writing prompts and counting tokens must neither block the loop nor wait for the engine.
         self._helper = ThreadPoolExecutor(2, thread_name_prefix="llama-helper")
+        self._decoder: Decoder | None = None
         self._closed = False
         self._closing = threading.Lock()
         atexit.register(self._stop)
@@ -61,17 +68,21 @@ class LlamaProvider:
     async def stream(self, request: ChatRequest) -> AsyncGenerator[AnswerPart, None]:
         """See `Provider.stream`."""
         outbox = Outbox()
+        answer = await self._help(lambda: self._new_answer(request, outbox))
         info = await self._help(lambda: self._find(request.model))
-        job = Answer(request, info, self._residents, outbox)
-        self._engine.submit(job)
+        resident = await self._hold(info, answer)
         try:
-            while True:
-                part = await outbox.receive()
-                yield part
-                if isinstance(part, AnswerEnd):
-                    return
+            self._decode(resident, answer)
+            try:
+                while True:
+                    part = await outbox.receive()
+                    yield part
+                    if isinstance(part, AnswerEnd):
+                        return
+            finally:
+                await _stopped(answer)
         finally:
-            await _stopped(job)
+            self._release(resident, answer)
 
     async def count(self, request: ChatRequest) -> ContextUse:
         """See `Provider.count`. Also while another answer is being written, without slowing it."""
@@ -80,14 +91,7 @@ class LlamaProvider:
     async def load(self, model: str) -> LoadedModel:
         """See `Provider.load`."""
         info = await self._help(lambda: self._find(model))
-        job = Load(info, self._residents)
-        self._engine.submit(job)
-        try:
-            await _ended(job)
-        finally:
-            await _stopped(job)
-        if job.error:
-            raise job.error
+        await self._load(info)
         for loaded in self.loaded():
             if loaded.name == info.name:
                 return loaded
@@ -96,7 +100,7 @@ class LlamaProvider:
     async def unload(self, model: str) -> bool:
         """See `Provider.unload`."""
         info = await self._help(lambda: self._find(model))
-        return await asyncio.wrap_future(self._engine.call(lambda: self._residents.unload(info)))
+        return await asyncio.wrap_future(self._loader.call(lambda: self._residents.unload(info)))
 
     def loaded(self) -> list[LoadedModel]:
         """See `Provider.loaded`."""
@@ -106,11 +110,64 @@ class LlamaProvider:
         """See `Provider.aclose`."""
         await asyncio.to_thread(self._stop)
 
+    def _new_answer(self, request: ChatRequest, outbox: Outbox) -> "Answer":
+        """On a helper's thread: what an answer needs is imported with the first one."""
+        from codette_desktop.inference.llama.answer import Answer
+
+        return Answer(request, outbox)
+
+    async def _hold(self, info: ModelInfo, answer: "Answer") -> Resident:
+        """The model in memory, loaded if it must be, with the answer's prompt written for it; to be released."""
+        load_ms = 0.0
+        while True:
+            work = functools.partial(self._prepare, info, answer, load_ms)
+            resident = await self._help(work, undo=lambda held: held and self._release(held, answer))
+            if resident is not None:
+                return resident
+            load_ms += await self._load(info)
+
+    def _release(self, resident: Resident, answer: "Answer") -> None:
+        answer.discard()
+        self._residents.release(resident)
+
+    def _prepare(self, info: ModelInfo, answer: "Answer", load_ms: float) -> Resident | None:
+        resident = self._residents.hold(info)
+        if resident is not None:
+            try:
+                answer.prepare(resident, load_ms)
+            except BaseException:
+                self._residents.release(resident)
+                raise
+        return resident
+
+    async def _load(self, info: ModelInfo) -> float:
+        """Returns what it took, in milliseconds."""
+        job = Load(info, self._residents)
+        self._loader.submit(job)
+        try:
+            await _ended(job)
+        finally:
+            await _stopped(job)
+        if job.error:
+            raise job.error
+        return job.load_ms
+
+    def _decode(self, resident: Resident, answer: "Answer") -> None:
+        from codette_desktop.inference.llama.decoder import Decoder
+
+        with self._closing:
+            if self._closed:
+                raise _shut_down()
+            if self._decoder is None:
+                self._decoder = Decoder("llama-decoder")
+            self._decoder.add(resident.batch, answer)
+
     def _count(self, request: ChatRequest) -> ContextUse:
         with self._residents.writing(self._find(request.model)) as (writer, length):
             return writer.write(request, length).use
 
-    async def _help(self, work: Callable[[], R]) -> R:
+    async def _help(self, work: Callable[[], R], undo: Callable[[R], object] | None = None) -> R:
+        """Run `work` on a helper's thread; `undo` what it did if nobody waits for it any more."""
         with self._closing:
             if self._closed:
                 raise _shut_down()
@@ -118,6 +175,8 @@ class LlamaProvider:
         try:
             return await asyncio.wrap_future(future)
         except asyncio.CancelledError:
+            if undo is not None:
+                future.add_done_callback(lambda done: _undo(done, undo))
             task = asyncio.current_task()
             if self._closed and task is not None and not task.cancelling():
                 raise _shut_down() from None  # not this task was cancelled, but what it waited for
@@ -130,7 +189,8 @@ class LlamaProvider:
                 return
             self._closed = True
         atexit.unregister(self._stop)
-        stopped = self._engine.close()
+        stopped = self._decoder is None or self._decoder.close()
+        stopped = self._loader.close() and stopped
         # Before anything is freed: a helper may be counting, and must not find a vocabulary to read afterwards.
         self._helper.shutdown(cancel_futures=True)
         if stopped:
@@ -139,17 +199,22 @@ class LlamaProvider:
             log.warning("the engine did not stop in time; its memory is left to the system")
 
 
+def _undo(done: "Future[R]", undo: Callable[[R], object]) -> None:
+    if not done.cancelled() and done.exception() is None:
+        undo(done.result())
+
+
 def _shut_down() -> EngineFailure:
     return EngineFailure("The engine has been shut down.", retryable=False)
 
 
-async def _ended(job: Job, most_s: float | None = None) -> None:
-    """Wait for the engine to let go of `job`. Unlike awaiting the future itself, cancelling this does not end it."""
+async def _ended(job: Any, most_s: float | None = None) -> None:
+    """Wait for a thread to let go of `job`. Unlike awaiting the future itself, cancelling this does not end it."""
     await asyncio.wait({asyncio.wrap_future(job.ended)}, timeout=most_s)
 
 
-async def _stopped(job: Job) -> None:
-    """Return when the engine has let go of `job`, cancelled if it still runs; in any case within some seconds."""
+async def _stopped(job: Any) -> None:
+    """Return when a thread has let go of `job`, cancelled if it still runs; in any case within some seconds."""
     if not job.ended.done():
         job.cancel()
     await _ended(job, STOP_TIMEOUT_S)

@@ -9,7 +9,7 @@ import numpy as np
 
 from codette_desktop.domain.errors import EngineFailure, InvalidRequest
 from codette_desktop.domain.requests import Sampling
-from codette_desktop.inference.llama.context import Context
+from codette_desktop.inference.llama.context import Context, Logits
 from codette_desktop.inference.llama.grammar import grammar_of
 from codette_desktop.inference.llama.library import library
 from codette_desktop.inference.llama.vocabulary import Tokens, Vocabulary
@@ -47,13 +47,13 @@ class Sampler:
             for token in prompt[-self._window :].tolist():
                 self._c.llama_sampler_accept(self._chain, token)
 
-    def next(self, context: Context) -> int:
-        """The next token after what `context` decoded last."""
+    def next(self, context: Context, row: int = -1) -> int:
+        """The next token after a row of what `context` decoded last (-1: its last)."""
         if self._plain:
-            return int(context.logits().argmax())
+            return int(context.logits(row).argmax())
         if self._grammar is None:
-            return self._c.llama_sampler_sample(self._chain, context.handle, -1)
-        return self._next_allowed(context)
+            return self._c.llama_sampler_sample(self._chain, context.handle, row)
+        return self._next_allowed(context.logits(row))
 
     def close(self) -> None:
         """Free the samplers. May be called twice."""
@@ -93,9 +93,8 @@ class Sampler:
             raise InvalidRequest(f"The grammar cannot be used: {reason}", "See the GBNF guide of llama.cpp.")
         return made
 
-    def _next_allowed(self, context: Context) -> int:
+    def _next_allowed(self, logits: Logits) -> int:
         began = time.thread_time()
-        logits = context.logits()
         token = self._draw(_candidates(logits))
         single = _candidates(logits, token)
         self._apply(self._grammar, single)
@@ -140,7 +139,7 @@ def _penalties(c: Any, sampling: Sampling, vocabulary: Vocabulary) -> Any:
     )
 
 
-def _candidates(logits: np.ndarray[Any, np.dtype[np.float32]], token: int | None = None) -> np.ndarray[Any, Any]:
+def _candidates(logits: Logits, token: int | None = None) -> np.ndarray[Any, Any]:
     """The library's array of candidates: all tokens, or one."""
     chosen = np.empty(len(logits) if token is None else 1, _CANDIDATE)
     chosen["id"] = np.arange(len(logits), dtype=np.int32) if token is None else token

@@ -315,3 +315,10 @@ def test_all_widgets_follow_theme_and_zoom(window: QWidget, theme: ThemeManager,
         qapp.processEvents()
     window.resize(900, 600)
     assert window.grab().toImage().pixelColor(2, 2) == before.pixelColor(2, 2)
+
+
+def test_a_long_message_is_shown_whole(window: QWidget, theme: ThemeManager) -> None:
+    theme.set_zoom(100)
+    toast = ToastHost(window).show_toast("The context is too short for this prompt. " * 6, "bad", timeout_ms=0)
+    QApplication.processEvents()
+    assert toast._label.height() >= toast._label.heightForWidth(toast._label.width())

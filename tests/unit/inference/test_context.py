@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from codette_desktop.domain.errors import EngineFailure, ModelLoadFailed
+from codette_desktop.domain.errors import ModelLoadFailed
 from codette_desktop.domain.models import EngineSettings
-from codette_desktop.inference.llama.context import MAX_CHUNK, MIN_CHUNK, Context
+from codette_desktop.inference.llama.context import MAX_CHUNK, MIN_CHUNK, Context, Feed, NoRoom
 from codette_desktop.inference.llama.model import Model
 from codette_desktop.inference.llama.vocabulary import Tokens
 from tests.support.gguf_files import write_model
@@ -24,7 +24,7 @@ def prompt(tiny: Model) -> Tokens:
 
 def read(context: Context, prompt: Tokens, start: int = 0) -> np.ndarray:
     for at in range(start, len(prompt), context.chunk):
-        assert context.decode(prompt[at : at + context.chunk])
+        assert context.decode([Feed(0, prompt[at : at + context.chunk])])
     return context.logits().copy()
 
 
@@ -33,10 +33,10 @@ def test_a_kept_prefix_gives_the_same_result(tiny: Model, prompt: Tokens) -> Non
         other = prompt.copy()
         other[512:] = 300
         read(warm, other)
-        assert warm.keep_prefix(prompt) == 512
+        assert warm.truncate(0, warm.common(0, prompt)) == 512
         after = read(warm, prompt, 512)
-        assert warm.tokens == prompt.tolist()
-        assert warm.keep_prefix(prompt) == len(prompt) - 1  # one token is always decoded again, for its logits
+        assert warm.tokens[0] == prompt.tolist()
+        assert warm.common(0, prompt) == len(prompt) - 1  # one token is always decoded again, for its logits
     with closing(Context(tiny, EngineSettings(threads=1), 1024)) as cold:
         assert np.allclose(read(cold, prompt), after, atol=1e-3)
 
@@ -53,28 +53,69 @@ def test_an_aborted_decode_leaves_what_was_there_before(tmp_path: Path) -> None:
             timer = threading.Timer(delay, context.abort)
             timer.start()
             done = 0
-            while done < len(prompt) and context.decode(prompt[done : done + context.chunk]):
-                done = len(context.tokens)
+            while done < len(prompt) and context.decode([Feed(0, prompt[done : done + context.chunk])]):
+                done = len(context.tokens[0])
             timer.join()
-            assert context.tokens == prompt[: len(context.tokens)].tolist()
-            assert not context.decode(prompt[:1])  # the flag stays up until it is taken down
+            assert context.tokens[0] == prompt[: len(context.tokens[0])].tolist()
+            assert not context.decode([Feed(0, prompt[:1])])  # the flag stays up until it is taken down
             context.resume()
-            kept = context.keep_prefix(prompt)
-            kept -= kept % context.chunk  # the same cuts, so that every rounding is the same
-            context.keep_prefix(np.append(prompt[:kept], np.int32(0)))
+            kept = context.common(0, prompt)
+            kept = context.truncate(0, kept - kept % context.chunk)  # the same cuts, so that every rounding is the same
             assert np.array_equal(read(context, prompt, kept), expected)
             context.clear()
     model.close()
 
 
-def test_one_token_too_many_is_an_error_and_empties_the_memory(context: Context) -> None:
-    with closing(Context(context.model, EngineSettings(threads=1), 256)) as small:
-        for _ in range(256):
-            small.decode_one(300)
-        with pytest.raises(EngineFailure, match="context is full"):
-            small.decode_one(300)
-        assert small.tokens == []
-        assert small.decode_one(300)
+def test_one_token_too_many_is_an_error_and_loses_nothing(context: Context) -> None:
+    with closing(Context(context.model, EngineSettings(threads=1), 256, sequences=2)) as small:
+        small.decode([Feed(1, np.full(100, 301, np.int32))])
+        for _ in range(156):
+            small.decode_one(0, 300)
+        with pytest.raises(NoRoom, match="256 tokens is full"):
+            small.decode_one(0, 300)
+        with pytest.raises(NoRoom):
+            small.decode([Feed(0, np.array([300], np.int32)), Feed(1, np.array([300], np.int32))])
+        assert [len(tokens) for tokens in small.tokens] == [156, 100]
+        assert small.truncate(1, 60) == 60
+        assert small.decode_one(0, 300)
+
+
+def test_sequences_do_not_see_each_other(tiny: Model, prompt: Tokens) -> None:
+    with closing(Context(tiny, EngineSettings(threads=1), 1024, sequences=3, cells=2048)) as context:
+        other = prompt[::-1].copy()
+        alone = read(context, prompt)
+        context.decode([Feed(1, other[:50])])
+        assert context.decode([Feed(2, prompt[:200], wanted=False), Feed(1, other[50:51])])
+        assert context.decode([Feed(1, other[51:52]), Feed(2, prompt[200:500])])
+        assert context.decode([Feed(2, prompt[500:]), Feed(1, other[52:53])])
+        assert np.allclose(context.logits(len(prompt) - 500 - 1), alone, atol=1e-3)
+        assert [len(tokens) for tokens in context.tokens] == [600, 53, 600]
+
+
+def test_a_copied_sequence_goes_on_as_the_first_would(tiny: Model, prompt: Tokens) -> None:
+    with closing(Context(tiny, EngineSettings(threads=1), 1024, sequences=2)) as context:
+        expected = read(context, prompt)
+        assert context.copy(0, 1, 500) == 500
+        assert context.decode([Feed(1, prompt[500:])])
+        assert np.allclose(context.logits(), expected, atol=1e-3)
+        assert context.tokens[0] == context.tokens[1] == prompt.tolist()  # in fewer cells than both need alone
+
+
+def test_a_saved_sequence_comes_back_as_it_was(tiny: Model, prompt: Tokens) -> None:
+    with closing(Context(tiny, EngineSettings(threads=1), 1024, sequences=2)) as context:
+        read(context, prompt)
+        context.truncate(0, len(prompt) - 1)
+        context.decode_one(0, int(prompt[-1]))
+        expected = context.logits().copy()
+        state, tokens = context.save(0), list(context.tokens[0])
+        context.clear()
+        assert context.restore(1, state, tokens)
+        assert context.truncate(1, len(prompt) - 1) == len(prompt) - 1
+        assert context.decode_one(1, int(prompt[-1]))
+        assert np.allclose(context.logits(), expected, atol=1e-4)
+        assert not context.restore(0, state, tokens) or len(context.tokens[0]) == 600
+        assert not context.restore(0, state[: len(state) // 2], tokens)
+        assert context.tokens[0] == []
 
 
 def test_a_context_larger_than_memory_is_refused(tiny: Model) -> None:

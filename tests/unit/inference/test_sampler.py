@@ -9,7 +9,7 @@ import pytest
 
 from codette_desktop.domain.errors import EngineFailure, InvalidRequest
 from codette_desktop.domain.requests import Sampling
-from codette_desktop.inference.llama.context import Context
+from codette_desktop.inference.llama.context import Context, Feed
 from codette_desktop.inference.llama.sampler import Sampler
 
 PROMPT = "what is the time of day"
@@ -17,7 +17,7 @@ PROMPT = "what is the time of day"
 
 @pytest.fixture
 def ready(context: Context) -> Context:
-    context.decode(context.model.vocabulary.tokenise(PROMPT, special=False))
+    context.decode([Feed(0, context.model.vocabulary.tokenise(PROMPT, special=False))])
     return context
 
 
@@ -25,11 +25,11 @@ def draw(context: Context, count: int, *, see: bool = False, **changes: Any) -> 
     """`count` tokens after the prompt."""
     with closing(Sampler(Sampling(**changes), context.model.vocabulary)) as sampler:
         if see:
-            sampler.see(np.array(context.tokens, np.int32))
+            sampler.see(np.array(context.tokens[0], np.int32))
         tokens = []
         for _ in range(count):
             tokens.append(sampler.next(context))
-            context.decode_one(tokens[-1])
+            context.decode_one(0, tokens[-1])
     return tokens
 
 
@@ -62,9 +62,9 @@ def test_top_k_top_p_and_min_p_draw_only_from_their_sets(ready: Context) -> None
 def test_a_repeat_penalty_without_top_k_moves_the_greedy_choice_to_the_runner_up(ready: Context) -> None:
     logits = ready.logits().copy()
     best, second = np.argsort(-logits)[:2].tolist()
-    ready.decode_one(best)
-    ready.keep_prefix(np.array([*ready.tokens[:-1], best, 0], np.int32)[: len(ready.tokens)])
-    ready.decode_one(ready.model.vocabulary.tokenise(PROMPT, special=False)[-1])
+    ready.decode_one(0, best)
+    ready.truncate(0, len(ready.tokens[0]) - 1)
+    ready.decode_one(0, ready.model.vocabulary.tokenise(PROMPT, special=False)[-1])
     with closing(Sampler(Sampling(temperature=0, repeat_penalty=5), ready.model.vocabulary)) as sampler:
         after = ready.logits().copy()
         top = int(np.argmax(after))
@@ -88,7 +88,7 @@ def test_equal_seeds_give_equal_tokens_and_fresh_ones_differ(tiny: Any) -> None:
 
     def run(**changes: Any) -> list[int]:
         with closing(Context(tiny, EngineSettings(threads=1), 512)) as context:
-            context.decode(tiny.vocabulary.tokenise(PROMPT, special=False))
+            context.decode([Feed(0, tiny.vocabulary.tokenise(PROMPT, special=False))])
             return draw(context, 30, temperature=1.5, **changes)
 
     assert run(seed=7) == run(seed=7) != run(seed=8)
