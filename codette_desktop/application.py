@@ -2,13 +2,16 @@
 
 import asyncio
 import logging
+from concurrent.futures import Future
 from pathlib import Path
 
 from codette_desktop.domain.errors import ModelError, StoreError
 from codette_desktop.domain.events import EventBus, StoreFailed, StoreRecovered
 from codette_desktop.domain.models import EngineSettings, ModelInfo
 from codette_desktop.domain.requests import Sampling
+from codette_desktop.inference.admission import AdmittingProvider
 from codette_desktop.inference.chat import ChatService
+from codette_desktop.inference.isolation.provider import IsolatedProvider
 from codette_desktop.inference.llama.provider import LlamaProvider
 from codette_desktop.models.library import ModelLibrary
 from codette_desktop.paths import data_dir as default_data_dir
@@ -18,6 +21,7 @@ log = logging.getLogger(__name__)
 
 MODEL_SETTING = "model"
 ENGINE_SETTING = "engine"
+APART_SETTING = "models_apart"
 
 
 class Application:
@@ -28,17 +32,36 @@ class Application:
         self.store = store
         self.bus = EventBus()
         self.library = ModelLibrary(store, [data_dir / "models"])
-        self.provider = LlamaProvider(
+        self.provider = self._make_provider()
+        self.chat = ChatService(store, self.provider, self.find_known_model, self.bus)
+        self.notes: list[str] = []
+        store.failures.on_write_error = lambda error: self.bus.publish(StoreFailed(error))
+        store.failures.on_write_ok = lambda: self.bus.publish(StoreRecovered())
+
+    def _make_provider(self) -> AdmittingProvider:
+        inside = LlamaProvider(
             self.find_known_model,
             self.bus,
             settings=lambda _model: self.engine_settings(),
             on_loading=self._mark_loading,
             on_loaded=self._mark_loaded,
         )
-        self.chat = ChatService(store, self.provider, self.find_known_model, self.bus)
-        self.notes: list[str] = []
-        store.failures.on_write_error = lambda error: self.bus.publish(StoreFailed(error))
-        store.failures.on_write_ok = lambda: self.bus.publish(StoreRecovered())
+        apart = IsolatedProvider(
+            self.find_known_model,
+            self.bus,
+            settings=lambda _model: self.engine_settings(),
+            on_crash=lambda model, _error: self.store.models.note_crash(model.file_hash),
+        )
+        return AdmittingProvider(self.find_known_model, inside, apart, self.store.models, self.is_kept_apart)
+
+    def is_kept_apart(self, model: ModelInfo) -> bool:
+        """Whether the person wants the model in a process of its own."""
+        return model.file_hash in self.store.settings.get(APART_SETTING, [])
+
+    def keep_apart(self, model: ModelInfo, apart: bool) -> "Future[None]":
+        """Have the model run in a process of its own from its next load on, or no longer. `model` has its hash."""
+        others = [known for known in self.store.settings.get(APART_SETTING, []) if known != model.file_hash]
+        return self.store.settings.set(APART_SETTING, [*others, model.file_hash] if apart else others)
 
     @classmethod
     def open(cls, data_dir: Path | None = None) -> "Application":
@@ -112,6 +135,7 @@ class Application:
                 note += " It is no longer the chosen model; choose it again only if you trust the file."
             self.notes.append(note)
         for file_hash in crashed:
+            self.store.models.note_crash(file_hash)
             self.store.models.mark_loaded(file_hash)
 
     def _forget_choice(self) -> None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from sqlite_utils.migrations import Migrations
 
 MAJOR = 1
-MINOR = 1
+MINOR = 2
 VERSION = MAJOR << 16 | MINOR
 
 _M001 = (
@@ -104,6 +104,13 @@ _M001 = (
     "CREATE TABLE model_loads (file_hash TEXT PRIMARY KEY, session TEXT NOT NULL, started_at TEXT NOT NULL) STRICT",
 )
 
+_M002 = """CREATE TABLE model_trust (
+    file_hash TEXT PRIMARY KEY,
+    admitted INTEGER NOT NULL,
+    crashes INTEGER NOT NULL,
+    changed_at TEXT NOT NULL
+) STRICT"""
+
 
 def registered() -> "Migrations":
     """All migrations, oldest first."""
@@ -116,6 +123,10 @@ def registered() -> "Migrations":
     def m001_conversations(db: "Database") -> None:  # pyright: ignore[reportUnusedFunction]
         for statement in _M001:
             db.conn.execute(statement)
+
+    @migrations()
+    def m002_model_trust(db: "Database") -> None:  # pyright: ignore[reportUnusedFunction]
+        db.conn.execute(_M002)
 
     return migrations
 

@@ -65,6 +65,47 @@ class ModelFiles:
             found = connection.execute("SELECT file_hash, session FROM model_loads ORDER BY started_at").fetchall()
         return [row["file_hash"] for row in found if not self._access.sessions.is_alive(row["session"])]
 
+    def trust(self, file_hash: str) -> tuple[bool, int]:
+        """Whether the file has loaded and written since its last crash, and how often it took a process down."""
+        with self._access.read() as connection:
+            row = connection.execute(
+                "SELECT admitted, crashes FROM model_trust WHERE file_hash = ?", (file_hash,)
+            ).fetchone()
+        return (bool(row["admitted"]), row["crashes"]) if row else (False, 0)
+
+    def admit(self, file_hash: str) -> "Future[None]":
+        """Note that the file has loaded and written in a process of its own."""
+
+        def work(connection: Connection) -> None:
+            connection.execute(
+                "INSERT INTO model_trust(file_hash, admitted, crashes, changed_at) VALUES (?, 1, 0, ?) "
+                "ON CONFLICT(file_hash) DO UPDATE SET admitted = 1, changed_at = excluded.changed_at",
+                (file_hash, now_text()),
+            )
+
+        return self._access.write(work)
+
+    def note_crash(self, file_hash: str) -> "Future[None]":
+        """Note that the file took a process down: it is not trusted until it has been tried again."""
+
+        def work(connection: Connection) -> None:
+            connection.execute(
+                "INSERT INTO model_trust(file_hash, admitted, crashes, changed_at) VALUES (?, 0, 1, ?) "
+                "ON CONFLICT(file_hash) DO UPDATE "
+                "SET admitted = 0, crashes = crashes + 1, changed_at = excluded.changed_at",
+                (file_hash, now_text()),
+            )
+
+        return self._access.write(work)
+
+    def forgive(self, file_hash: str) -> "Future[None]":
+        """Forget the crashes of a file: the person wants it to be tried again."""
+
+        def work(connection: Connection) -> None:
+            connection.execute("DELETE FROM model_trust WHERE file_hash = ?", (file_hash,))
+
+        return self._access.write(work)
+
 
 def _key(path: Path) -> str:
     """The path as text; file names that are not Unicode stay distinct."""

@@ -1,4 +1,4 @@
-"""Several answers of one model together against one after the other; and a long conversation's next turn, warm and cold.
+"""Several answers of one model together and one after the other; a long conversation's next turn, warm and cold.
 
     python -m tests.benchmarks.bench_batch [--rounds N] [--tokens N] [--threads N]
 

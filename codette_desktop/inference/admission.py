@@ -1,0 +1,117 @@
+"""Which models run in this process, and which in one of their own.
+
+A file nobody has run here yet, or one that has taken a process down, is tried in a child process first: it is loaded,
+and writes two tokens. Only then it is admitted, and runs in this process, which is faster to start and takes less
+memory. One that has crashed twice, or that the person wants apart, stays in a process of its own.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from concurrent.futures import Future
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Protocol
+
+from codette_desktop.domain.answers import AnswerPart, ContextUse
+from codette_desktop.domain.errors import StoreError
+from codette_desktop.domain.models import ModelInfo
+from codette_desktop.domain.requests import ChatRequest
+from codette_desktop.inference.provider import LoadedModel, Provider
+
+CRASHES_TO_STAY_APART = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """What is known of running a file: whether it was admitted since its last crash, and how often it crashed."""
+
+    admitted: bool = False
+    crashes: int = 0
+
+
+class TrustStore(Protocol):
+    """What is kept of it, by the hash of the file."""
+
+    def trust(self, file_hash: str) -> tuple[bool, int]: ...
+    def admit(self, file_hash: str) -> "Future[None]": ...
+    def note_crash(self, file_hash: str) -> "Future[None]": ...
+
+
+class AdmittingProvider:
+    """Two providers behind the face of one: `inside` this process, and `apart` from it.
+
+    `find` as for `LlamaProvider`. `wanted_apart` says whether the person wants a model in a process of its own.
+    """
+
+    def __init__(
+        self,
+        find: Callable[[str], ModelInfo],
+        inside: Provider,
+        apart: Provider,
+        store: TrustStore,
+        wanted_apart: Callable[[ModelInfo], bool] = lambda _info: False,
+    ) -> None:
+        self._find = find
+        self._inside = inside
+        self._apart = apart
+        self._store = store
+        self._wanted_apart = wanted_apart
+        self._trying: dict[str, asyncio.Lock] = {}
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[AnswerPart, None]:
+        """See `Provider.stream`."""
+        provider = await self._place(request.model)
+        async with aclosing(provider.stream(request)) as parts:
+            async for part in parts:
+                yield part
+
+    async def count(self, request: ChatRequest) -> ContextUse:
+        """See `Provider.count`. A file that has not been admitted is not opened in this process for that either."""
+        return await (await self._place(request.model)).count(request)
+
+    async def load(self, model: str) -> LoadedModel:
+        """See `Provider.load`."""
+        return await (await self._place(model)).load(model)
+
+    async def unload(self, model: str) -> bool:
+        """See `Provider.unload`."""
+        apart = await self._apart.unload(model)
+        return await self._inside.unload(model) or apart
+
+    def loaded(self) -> list[LoadedModel]:
+        """See `Provider.loaded`."""
+        return [*self._inside.loaded(), *self._apart.loaded()]
+
+    async def aclose(self) -> None:
+        """See `Provider.aclose`."""
+        await asyncio.gather(self._inside.aclose(), self._apart.aclose())
+
+    async def _place(self, model: str) -> Provider:
+        """Where it runs; tried first where that is not known."""
+        info, trust = await asyncio.get_running_loop().run_in_executor(None, self._look, model)
+        if self.stays_apart(info, trust):
+            return self._apart
+        if info.starter or trust.admitted:
+            return self._inside
+        async with self._trying.setdefault(info.file_hash, asyncio.Lock()):
+            _, trust = await asyncio.get_running_loop().run_in_executor(None, self._look, model)
+            if not trust.admitted:
+                await self._try(model, info)
+        return self._inside
+
+    def stays_apart(self, info: ModelInfo, trust: Trust) -> bool:
+        """Whether the model never runs in this process."""
+        return self._wanted_apart(info) or trust.crashes >= CRASHES_TO_STAY_APART
+
+    def _look(self, model: str) -> tuple[ModelInfo, Trust]:
+        info = self._find(model)
+        return info, Trust(*self._store.trust(info.file_hash))
+
+    async def _try(self, model: str, info: ModelInfo) -> None:
+        """Load it in a process of its own, where it also writes two tokens. Raises what that fails of."""
+        await self._apart.load(model)
+        await self._apart.unload(model)
+        try:
+            await asyncio.wrap_future(self._store.admit(info.file_hash))
+        except StoreError:
+            return  # the disk is full: it is tried again next time

@@ -1,0 +1,134 @@
+"""A file nobody has run is tried in a process of its own; one that crashes there takes nothing down."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from codette_desktop.application import Application
+from codette_desktop.domain.errors import EngineFailure
+from codette_desktop.domain.models import ModelInfo
+from codette_desktop.inference.isolation import provider as isolation
+from codette_desktop.inference.isolation.process import WorkerDied
+from codette_desktop.inference.isolation.provider import IsolatedProvider
+from tests.integration.provider_contract import answer, ask, text_of
+from tests.support.gguf_files import write_model
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
+
+
+@pytest.fixture
+def path(codette_home: Path) -> Path:
+    (codette_home / "models").mkdir(parents=True)
+    return write_model(codette_home / "models" / "new.gguf", context_length=2048)
+
+
+@pytest.fixture
+async def application(codette_home: Path, path: Path) -> AsyncIterator[Application]:
+    opened = Application.open(codette_home)
+    yield opened
+    await opened.aclose()
+
+
+@pytest.fixture
+def model(application: Application) -> ModelInfo:
+    return application.find_known_model("new")
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The processes that were started."""
+    pids: list[int] = []
+
+    class Counted(isolation.WorkerProcess):
+        def __init__(self, *arguments: object) -> None:
+            super().__init__(*arguments)  # type: ignore[arg-type]
+            pids.append(self.pid)
+
+    monkeypatch.setattr(isolation, "WorkerProcess", Counted)
+    return pids
+
+
+async def test_a_new_file_is_tried_apart_once_and_then_runs_inside(
+    application: Application, model: ModelInfo, started: list[int]
+) -> None:
+    assert application.store.models.trust(model.file_hash) == (False, 0)
+    both = await asyncio.gather(answer(application.provider, ask("new")), answer(application.provider, ask("new")))
+    assert text_of(both[0]) == text_of(both[1]) != ""
+    assert application.store.models.trust(model.file_hash) == (True, 0)
+    await answer(application.provider, ask("new"))
+    await application.provider.count(ask("new"))
+    assert len(started) == 1
+
+
+async def test_a_starter_model_needs_no_trial(application: Application, started: list[int]) -> None:
+    await application.provider.load("guide-s-q8_0")
+    assert started == []
+
+
+async def test_a_file_that_crashes_twice_stays_apart_until_it_is_forgiven(
+    application: Application, model: ModelInfo, started: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load = IsolatedProvider._do
+
+    async def crash(provider: IsolatedProvider, what: str, name: str, **message: object) -> object:
+        """As a hostile file would: the process dies while it loads."""
+        await provider._worker(model)
+        os.kill(next(iter(provider.processes().values())), signal.SIGSEGV)
+        return await load(provider, what, name, **message)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(IsolatedProvider, "_do", crash)
+        for _ in range(2):
+            with pytest.raises(WorkerDied, match="crashed"):
+                await answer(application.provider, ask("new"))
+    async with asyncio.timeout(5):
+        while application.store.models.trust(model.file_hash) != (False, 2):
+            await asyncio.sleep(0.01)
+    assert text_of(await answer(application.provider, ask("new")))  # it answers, but never in this process
+    await answer(application.provider, ask("new"))
+    assert [item.name for item in application.provider._apart.loaded()] == ["new"]
+    assert application.provider._inside.loaded() == []
+    await asyncio.wrap_future(application.store.models.forgive(model.file_hash))
+    await answer(application.provider, ask("new"))
+    assert [item.name for item in application.provider._inside.loaded()] == ["new"]
+
+
+async def test_the_person_may_keep_any_model_apart(application: Application, started: list[int]) -> None:
+    guide = application.find_known_model("guide-s-q8_0")
+    await asyncio.wrap_future(application.keep_apart(guide, True))
+    assert text_of(await answer(application.provider, ask("guide-s-q8_0")))
+    assert application.provider._inside.loaded() == []
+    assert len(started) == 1
+    await asyncio.wrap_future(application.keep_apart(guide, False))
+    await answer(application.provider, ask("guide-s-q8_0"))
+    assert [item.name for item in application.provider._inside.loaded()] == ["guide-s-q8_0"]
+
+
+async def test_a_crash_during_an_answer_is_a_failed_answer_that_keeps_its_words(application: Application) -> None:
+    guide = application.find_known_model("guide-s-q8_0")
+    await asyncio.wrap_future(application.keep_apart(guide, True))
+    conversation = application.store.conversations.create(title="x").result()
+    await asyncio.wrap_future(
+        application.store.conversations.set_settings(
+            conversation.id, system_prompt="", model="guide-s-q8_0", sampling=ask("x", max_tokens=300).sampling
+        )
+    )
+
+    async def converse() -> None:
+        async for part in application.chat.send(conversation.id, "How do I compare two models?"):
+            if getattr(part, "text", "") and application.provider._apart.processes():
+                os.kill(next(iter(application.provider._apart.processes().values())), signal.SIGKILL)
+
+    with pytest.raises(EngineFailure, match="memory ran out"):
+        await converse()
+    nodes = application.chat.branch(conversation.id)
+    assert len(nodes) == 2
+    generation = nodes[1].generation
+    assert generation is not None
+    assert "memory ran out" in generation.error
+    assert nodes[1].message.content

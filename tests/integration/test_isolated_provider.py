@@ -1,0 +1,157 @@
+"""The provider in child processes: the contract, and what happens when such a process dies, hangs or is orphaned."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+
+from codette_desktop.domain.answers import TextChunk
+from codette_desktop.domain.errors import ModelNotFound
+from codette_desktop.domain.events import EventBus, ModelLoaded
+from codette_desktop.domain.models import ModelInfo
+from codette_desktop.inference.isolation.process import WorkerDied
+from codette_desktop.inference.isolation.provider import IsolatedProvider
+from codette_desktop.models.identity import info_from_header
+from tests.integration.provider_contract import ProviderContract, answer, ask, text_of
+from tests.support.gguf_files import write_model
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
+
+LONG = {"max_tokens": 1500, "grammar": "root ::= [a-z ]*  [A]"}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("models")
+    write_model(folder / "gpt2.gguf", context_length=2048)
+    return folder
+
+
+@pytest.fixture
+def find(folder: Path) -> Callable[[str], ModelInfo]:
+    def find(name: str) -> ModelInfo:
+        path = folder / f"{name}.gguf"
+        if not path.is_file():
+            raise ModelNotFound(f"There is no model {name}.")
+        return replace(info_from_header(path), file_hash=f"hash of {name}")
+
+    return find
+
+
+@pytest.fixture
+def crashes() -> list[str]:
+    return []
+
+
+@pytest.fixture
+async def provider(find: Callable[[str], ModelInfo], crashes: list[str]) -> AsyncIterator[IsolatedProvider]:
+    opened = IsolatedProvider(find, EventBus(), on_crash=lambda info, _error: crashes.append(info.name), silent_s=3.0)
+    yield opened
+    await opened.aclose()
+
+
+class TestIsolatedProvider(ProviderContract):
+    """llama.cpp in a process of its own."""
+
+    @pytest.fixture
+    def model(self) -> str:
+        return "gpt2"
+
+    @pytest.fixture
+    def greedy(self) -> bool:
+        return True
+
+
+async def begun(provider: IsolatedProvider) -> "tuple[asyncio.Task[str], int]":
+    """A long answer that has said its first words, and the number of the process that writes it."""
+    first = asyncio.Event()
+
+    async def read() -> str:
+        text = ""
+        async for part in provider.stream(ask("gpt2", **LONG)):
+            if isinstance(part, TextChunk):
+                text += part.text
+                first.set()
+        return text
+
+    task = asyncio.create_task(read())
+    await asyncio.wait_for(first.wait(), 30)
+    return task, next(iter(provider.processes().values()))
+
+
+@pytest.mark.parametrize(("number", "words"), [(signal.SIGKILL, "memory ran out"), (signal.SIGSEGV, "SIGSEGV")])
+async def test_a_process_that_dies_is_told_and_the_next_request_answered(
+    provider: IsolatedProvider, crashes: list[str], number: signal.Signals, words: str
+) -> None:
+    task, pid = await begun(provider)
+    os.kill(pid, number)
+    with pytest.raises(WorkerDied, match=words):
+        await asyncio.wait_for(task, 10)
+    assert crashes == ["gpt2"]
+    assert text_of(await answer(provider, ask("gpt2")))
+    assert pid not in provider.processes().values()
+
+
+@pytest.mark.allow_log("has been silent")
+async def test_a_process_that_hangs_is_ended(provider: IsolatedProvider) -> None:
+    task, pid = await begun(provider)
+    os.kill(pid, signal.SIGSTOP)
+    with pytest.raises(WorkerDied, match="did not respond for 3 s"):
+        await asyncio.wait_for(task, 20)
+    assert not psutil.pid_exists(pid)
+    assert text_of(await answer(provider, ask("gpt2")))
+
+
+async def test_its_events_are_heard_here(find: Callable[[str], ModelInfo]) -> None:
+    bus = EventBus()
+    heard: list[ModelLoaded] = []
+    bus.subscribe(ModelLoaded, heard.append)
+    provider = IsolatedProvider(find, bus)
+    await answer(provider, ask("gpt2"))
+    assert [event.model for event in heard] == ["gpt2"]
+    assert [item.name for item in provider.loaded()] == ["gpt2"]
+    pid = next(iter(provider.processes().values()))
+    assert await provider.unload("gpt2")
+    assert not psutil.pid_exists(pid)
+    await provider.aclose()
+
+
+ORPHAN = """
+import asyncio, os, signal, sys
+from pathlib import Path
+from codette_desktop.domain.events import EventBus
+from codette_desktop.inference.isolation.provider import IsolatedProvider
+from codette_desktop.models.identity import info_from_header
+
+async def main():
+    provider = IsolatedProvider(lambda name: info_from_header(Path(sys.argv[1])), EventBus())
+    await provider.load("gpt2")
+    print(next(iter(provider.processes().values())), flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+asyncio.run(main())
+"""
+
+
+def test_no_process_outlives_an_application_that_was_killed(folder: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", ORPHAN, str(folder / "gpt2.gguf")],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    pid, end = int(done.stdout), time.monotonic() + 5
+    while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < end, "the worker outlives the application"
+        time.sleep(0.02)
