@@ -10,6 +10,7 @@ from codette_desktop.domain.errors import CodetteError, ModelError
 from codette_desktop.domain.models import ModelInfo
 from codette_desktop.gui.i18n import number, tr
 from codette_desktop.gui.tasks import Tasks
+from codette_desktop.inference.admission import CRASHES_TO_STAY_APART
 
 if TYPE_CHECKING:
     from codette_desktop.application import Application
@@ -135,6 +136,23 @@ class ModelChoice:
         self._application.store.settings.set(FILES_SETTING, [str(path) for path in paths]).result()
 
     # Loading
+
+    async def apartness(self, entry: Entry) -> tuple[bool, int]:
+        """Whether a model runs in a process of its own, and how often it has crashed. Reads its file once."""
+        model = await self._hashed(entry)
+        crashes = self._application.store.models.trust(model.file_hash)[1]
+        return self._application.is_kept_apart(model) or crashes >= CRASHES_TO_STAY_APART, crashes
+
+    async def set_apart(self, entry: Entry, apart: bool) -> None:
+        """Have it run in a process of its own, or try it here again whatever it has done before."""
+        model = await self._hashed(entry)
+        await asyncio.wrap_future(self._application.keep_apart(model, apart))
+        if not apart:
+            await asyncio.wrap_future(self._application.store.models.forgive(model.file_hash))
+        await self._application.provider.unload(entry.name)
+
+    async def _hashed(self, entry: Entry) -> ModelInfo:
+        return await asyncio.get_event_loop().run_in_executor(None, self._application.find_known_model, entry.name)
 
     @property
     def loading(self) -> bool:

@@ -171,6 +171,26 @@ async def test_the_models_tab_lists_adds_and_removes(
     await until(lambda: any(item.path == outside for item in window.choice.entries))
 
 
+async def test_a_model_is_put_into_a_process_of_its_own_and_back(window: MainWindow, application: Application) -> None:
+    window.show_tab("models")
+    row = next(at for at, item in enumerate(window.choice.entries) if item.name == "guide-s-q8_0")
+    window.models.table.selectRow(row)
+    model = application.find_known_model("guide-s-q8_0")
+    await until(lambda: window.models.apart.isVisible() and not window.models.apart.isChecked())
+    window.models.apart.click()
+    await until(lambda: application.is_kept_apart(model))
+    for _ in range(2):
+        application.store.models.note_crash(model.file_hash).result()
+    window.models.table.selectRow(0 if row else 1)
+    window.models.table.selectRow(row)
+    await until(lambda: "crashed 2 times" in window.models.apart.text())
+    assert window.models.apart.isChecked()
+    window.models.apart.click()
+    await until(lambda: not window.models.apart.isChecked() and "crashed" not in window.models.apart.text())
+    assert not application.is_kept_apart(model)
+    assert application.store.models.trust(model.file_hash) == (False, 0)
+
+
 async def test_the_help_shows_the_shortcuts(scripted_window: MainWindow, qtbot: QtBot) -> None:
     qtbot.keyClick(scripted_window, Qt.Key.Key_Slash, CTRL)
     assert scripted_window.help.isVisible()

@@ -4,6 +4,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QCheckBox,
     QHBoxLayout,
     QHeaderView,
     QLabel,
@@ -104,11 +105,17 @@ class ModelsTab(QWidget):
         self.detail.setAccessibleName(tr("About the chosen model"))
         self.detail.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         set_role(self.detail, "secondary")
+        self.apart = QCheckBox(tr("Run in a process of its own"))
+        self.apart.setToolTip(
+            tr("If this model crashes, nothing else does. It starts a little slower. Counts from its next load on.")
+        )
+        self.apart.clicked.connect(self._on_apart)
         layout = QVBoxLayout(self)
         spaced(layout, (24, 20, 24, 16), 16)
         layout.addLayout(head)
         layout.addWidget(self.stack, 1)
         layout.addWidget(self.detail)
+        layout.addWidget(self.apart)
 
     def _button(self, icon_name: str, text: str, work: "object") -> QPushButton:
         button = QPushButton(text)
@@ -150,6 +157,30 @@ class ModelsTab(QWidget):
             else tr("Models that ship with the application, or lie in its own folder, stay on the list.")
         )
         self.detail.setText(tooltip(entry) if entry else "")
+        usable = entry is not None and entry.model is not None
+        self.apart.setVisible(usable)
+        if usable and entry is not None:
+            self._tasks.start(self._show_apart(entry), "look how a model runs")
+
+    async def _show_apart(self, entry: Entry) -> None:
+        apart, crashes = await self._choice.apartness(entry)
+        if entry != self.current():
+            return
+        text = tr("Run in a process of its own")
+        if crashes:
+            times = tr("once") if crashes == 1 else tr("{n} times", n=crashes)
+            text += " · " + tr("it has crashed {times} while it was tried", times=times)
+        self.apart.setText(text)
+        self.apart.setChecked(apart)
+
+    def _on_apart(self, apart: bool) -> None:
+        entry = self.current()
+        if entry is not None:
+            self._tasks.start(self._set_apart(entry, apart), "set how a model runs")
+
+    async def _set_apart(self, entry: Entry, apart: bool) -> None:
+        await self._choice.set_apart(entry, apart)
+        await self._show_apart(entry)
 
     # What the person does
 
