@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from sqlite_utils.migrations import Migrations
 
 MAJOR = 1
-MINOR = 1
+MINOR = 2
 VERSION = MAJOR << 16 | MINOR
 
 _M001 = (
@@ -104,6 +104,21 @@ _M001 = (
     "CREATE TABLE model_loads (file_hash TEXT PRIMARY KEY, session TEXT NOT NULL, started_at TEXT NOT NULL) STRICT",
 )
 
+_M002_MODEL_PROFILES = """CREATE TABLE model_profiles (
+        model TEXT NOT NULL,
+        task TEXT NOT NULL,
+        requests INTEGER NOT NULL,
+        successes REAL NOT NULL,
+        failures REAL NOT NULL,
+        response_ms REAL,
+        first_token_ms REAL,
+        tokens_per_second REAL,
+        timed INTEGER NOT NULL,
+        quality_points REAL NOT NULL,
+        quality_votes INTEGER NOT NULL,
+        PRIMARY KEY (model, task)
+    ) STRICT, WITHOUT ROWID"""
+
 
 def registered() -> "Migrations":
     """All migrations, oldest first."""
@@ -116,6 +131,10 @@ def registered() -> "Migrations":
     def m001_conversations(db: "Database") -> None:  # pyright: ignore[reportUnusedFunction]
         for statement in _M001:
             db.conn.execute(statement)
+
+    @migrations()
+    def m002_model_profiles(db: "Database") -> None:  # pyright: ignore[reportUnusedFunction]
+        db.conn.execute(_M002_MODEL_PROFILES)
 
     return migrations
 
