@@ -17,9 +17,11 @@ Licence: Apache-2.0.
 ## Measured
 
 On {count} other prompts (`packaging/routing/prompts_held_out.jsonl`), set aside before the first weight was made and
-used for nothing but this measurement: **{accuracy:.1%} right** (95 % interval {low:.1%} to {high:.1%}, Wilson).
-English {english:.1%} ({english_count}), other languages {other:.1%} ({other_count}). Where its confidence is 0.5 or more
-({sure_count} prompts) it is right in {sure:.1%}, elsewhere in {unsure:.1%}. Mean confidence {confidence:.2f}.
+never used to choose one: **{accuracy:.1%} right** (95 % interval {low:.1%} to {high:.1%}, Wilson).
+
+- English: {english:.1%} of {english_count}; German, Spanish and French: {other:.1%} of {other_count}.
+- Where its confidence is 0.5 or more: {sure:.1%} of {sure_count}; elsewhere: {unsure:.1%} of {unsure_count}.
+- Mean confidence: {confidence:.2f}.
 
 Rows: what was meant. Columns: what was found.
 
@@ -27,16 +29,16 @@ Rows: what was meant. Columns: what was found.
 
 ## What it cannot do
 
-Both sets were written by the same authors, who also wrote the word families and knew both: expect fewer right answers on prompts of other
-people. Every prompt has one label, though some ask for two things. Text in other languages than the four is recognised
-by code, error messages and loan words alone, and else called general with a low confidence.
+Both sets, and the word families too, come from the same authors: expect fewer right answers on prompts of other people.
+Every prompt has one label, though some ask for two things. Text in other languages than the four is recognised by code,
+error messages and loan words alone, and else called general with a low confidence.
 """
 
 
-def write(folder: Path, held_out: list[tuple[str, str]], training: int) -> str:
+def write(folder: Path, held_out: list[tuple[str, str, str]], training: int) -> str:
     """Measure the weights in `folder`, write README.md and measured.json there, and give the card's text."""
     classifier = Classifier.load(folder / "weights.json")
-    found = [(label, classifier.classify(text), _is_english(text)) for label, text in held_out]
+    found = [(label, classifier.classify(text), language == "en") for label, language, text in held_out]
     right = [(label == result.type, result.confidence, english) for label, result, english in found]
     counts = {(row, column): 0 for row in TaskType for column in TaskType}
     for label, result, _ in found:
@@ -70,14 +72,6 @@ def _table(counts: dict[tuple[TaskType, TaskType], int]) -> str:
     lines = ["| | " + " | ".join(TaskType) + " |", "|---" * (len(TaskType) + 1) + "|"]
     lines += [f"| {row} | " + " | ".join(str(counts[row, column]) for column in TaskType) + " |" for row in TaskType]
     return "\n".join(lines)
-
-
-def _is_english(text: str) -> bool:
-    """Whether a held-out prompt is in English: those of the other languages have one of these words."""
-    foreign = """der die das ein eine den dem und el la los un una para que le les une du mein meine wie ich mir
-        cuál son sur quels quelle à écris hazme necesito escribe pour es en por""".split()
-    words = text.lower().replace("¿", "").split()
-    return sum(word in foreign for word in words) < max(1, len(words) / 12)
 
 
 def _wilson(hits: int, count: int) -> tuple[float, float]:

@@ -32,19 +32,19 @@ KINDS = {"w": 1.0, "1": 1.0, "2": 1.0, "b": 1.0, "g": 1.0, "#": 2.0, "@": 2.0, "
 RIDGE, STEPS, LEAST = 0.03, 100, 2
 
 
-def prompts(path: Path) -> list[tuple[str, str]]:
-    """(task type, text) of every line."""
+def prompts(path: Path) -> list[tuple[str, str, str]]:
+    """(task type, language, text) of every line."""
     rows: list[dict[str, str]] = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    return [(row["task"], row["text"]) for row in rows]
+    return [(row["task"], row["language"], row["text"]) for row in rows]
 
 
-def weights_of(examples: list[tuple[str, str]]) -> dict[str, Any]:
+def weights_of(examples: list[tuple[str, str, str]]) -> dict[str, Any]:
     """The content of weights.json; features whose weights all round to nothing are left out."""
     types = [kind.value for kind in TaskType]
-    documents = [features.features(features.read(text)) for _, text in examples]
+    documents = [features.features(features.read(text)) for _, _, text in examples]
     columns = regression.vocabulary(documents, LEAST)
     matrix = regression.design(documents, columns, KINDS)
-    labels = np.array([types.index(kind) for kind, _ in examples], np.int64)
+    labels = np.array([types.index(kind) for kind, _, _ in examples], np.int64)
     weights, bias = regression.fit(matrix, labels, len(types), RIDGE, STEPS)
     rounded = np.rint(weights * SCALE).astype(int).tolist()
     table = {name: rounded[column] for name, column in columns.items() if any(rounded[column])}
@@ -69,13 +69,14 @@ def main() -> None:
     """Train, and measure where that is asked for."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--measure", action="store_true", help="measure on the held-out prompts and write the card")
-    measure = arguments.parse_args().measure
+    arguments.add_argument("--to", type=Path, default=RESOURCES, help="the folder to write into")
+    chosen = arguments.parse_args()
     examples = prompts(TRAINING)
-    RESOURCES.mkdir(exist_ok=True)
-    (RESOURCES / "weights.json").write_text(as_text(weights_of(examples)), encoding="utf-8", newline="\n")
+    chosen.to.mkdir(parents=True, exist_ok=True)
+    (chosen.to / "weights.json").write_text(as_text(weights_of(examples)), encoding="utf-8", newline="\n")
     print(f"weights of {len(examples)} prompts written")
-    if measure:
-        print(card.write(RESOURCES, prompts(HELD_OUT), len(examples)))
+    if chosen.measure:
+        print(card.write(chosen.to, prompts(HELD_OUT), len(examples)))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from codette_desktop.inference.routing.candidates import Candidate, RoutableModel, ScoreParts
 from codette_desktop.inference.routing.capabilities import Capability
 from codette_desktop.inference.routing.health import Health, HealthState
+from codette_desktop.inference.routing.learning import Learner
 from codette_desktop.inference.routing.preferences import Preferences
 from codette_desktop.inference.routing.router import Ranking, Router
 from codette_desktop.inference.routing.task import Needs, Task, TaskType
@@ -12,6 +13,7 @@ __all__ = [
     "Capability",
     "Health",
     "HealthState",
+    "Learner",
     "Needs",
     "Preferences",
     "Ranking",

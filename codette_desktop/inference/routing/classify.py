@@ -49,6 +49,9 @@ class Classifier:
         self._kind = np.array([kinds[name[0]] for name in table])
         values = np.array(list(table.values()), dtype=np.float64).reshape(-1, len(self._types))
         self._weights = values / weights["scale"] * self._kind[:, None]
+        # How far each feature raises each type above the average of all types.
+        self._gains: list[list[float]] = (self._weights - self._weights.mean(axis=1, keepdims=True)).tolist()
+        self._rows_of = lru_cache(maxsize=8192)(self._word_rows)
 
     @classmethod
     def load(cls, path: Path | None = None) -> "Classifier":
@@ -58,7 +61,13 @@ class Classifier:
     def classify(self, text: str) -> Classification:
         """The task type of `text`. A text without a single known feature is general, with the confidence of a guess."""
         reading = features.read(text)
-        rows = [row for name in features.features(reading) if (row := self._rows.get(name)) is not None]
+        found: dict[int, None] = {}
+        for word in reading.words:
+            found.update(self._rows_of(word))
+        for name in (*features.pair_features(reading.words), *reading.marks):
+            if (row := self._rows.get(name)) is not None:
+                found[row] = None
+        rows = list(found)
         if not rows:
             even = 1 / len(self._types)
             return Classification(TaskType.GENERAL, even, (), dict.fromkeys(self._types, even))
@@ -73,25 +82,24 @@ class Classifier:
 
     def _decided_by(self, reading: features.Reading, best: int) -> tuple[str, ...]:
         """The words and marks whose features raise the type found most above the average of all types."""
-        owners: list[str] = []
-        rows: list[int] = []
-        for word in dict.fromkeys(reading.words):
-            for name in (*features.word_features(word), *(f"!{family}" for family in families(word))):
-                if (row := self._rows.get(name)) is not None:
-                    owners.append(word)
-                    rows.append(row)
+        sums: dict[str, float] = {}
+        gains = self._gains
+        for place, word in enumerate(dict.fromkeys(reading.words)):
+            rows = list(self._rows_of(word))
+            if place < features.OPENING_WORDS:
+                opening = (self._rows.get(f"!{family}") for family in families(word))
+                rows += [row for row in opening if row is not None]
+            sums[word] = sum(gains[row][best] for row in rows)
         for mark in reading.marks:
             if (row := self._rows.get(mark)) is not None:
-                owners.append(mark.removeprefix("#"))
-                rows.append(row)
-        if not rows:
-            return ()
-        gains = self._weights[rows, best] - self._weights[rows].mean(axis=1)
-        sums: dict[str, float] = {}
-        for owner, gain in zip(owners, gains.tolist(), strict=True):
-            sums[owner] = sums.get(owner, 0.0) + gain
+                sums[mark.removeprefix("#")] = gains[row][best]
         ordered = sorted(sums, key=lambda owner: -sums[owner])
         return tuple(owner for owner in ordered[:_NAMED] if sums[owner] > 0)
+
+    def _word_rows(self, word: str) -> dict[int, None]:
+        """The rows of the features of one word, in order."""
+        rows = (self._rows.get(name) for name in features.word_features(word))
+        return {row: None for row in rows if row is not None}
 
 
 @lru_cache(maxsize=1)

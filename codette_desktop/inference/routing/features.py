@@ -9,15 +9,17 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from codette_desktop.inference.routing.lexicon import families
 
-HEAD_CHARS, TAIL_CHARS = 1200, 400
-MAX_WORDS = 160
+HEAD_CHARS, TAIL_CHARS = 600, 200
+MAX_WORDS = 80
+OPENING_WORDS = 6
 _MAX_WORD_CHARS = 20
 _GRAM_SIZES = (4, 5)
 
-_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]{1,3})?")
+_WORD = re.compile(r"[^\W\d_]+(?:'(?:s|t|re|ve|ll|d|m)\b)?")  # "doesn't" is one word, "l'heure" two
 _FENCE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 _NUMBER = re.compile(r"\d+")
 _LIST_ITEM = re.compile(r"^\s{0,6}(?:[-*•]|\d{1,2}[.)])\s", re.MULTILINE)
@@ -31,7 +33,9 @@ _TRACE = re.compile(
     r"\bat [\w./]{1,80}:\d+|Exception in thread|core dumped",
     re.MULTILINE,
 )
-_ERROR_NAME = re.compile(r"\b[A-Z]\w{1,40}(?:Error|Exception)\b|\b(?:ERR_?|E)[A-Z]{4,20}\b|\b(?:ORA|TS|CS|C)-?\d{4,5}\b")
+_ERROR_NAME = re.compile(
+    r"\b[A-Z]\w{1,40}(?:Error|Exception)\b|\b(?:ERR_?|E)[A-Z]{4,20}\b|\b(?:ORA|TS|CS|C)-?\d{4,5}\b"
+)
 _STATUS = re.compile(
     r"\b(?:error|code|status|http|exit)\W{0,3}(?:code\W{0,3})?[1-5]\d{2}\b|\bSIG[A-Z]{3,4}\b|^\w{0,20}(?:error|fatal|panic)\b.{0,5}:",
     re.IGNORECASE | re.MULTILINE,
@@ -71,7 +75,7 @@ def fold(text: str) -> str:
     """Lower case without accents, so that "Écris" and "ecris" are one word."""
     if text.isascii():
         return text.lower()
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    decomposed = unicodedata.normalize("NFKD", text.casefold().replace("’", "'"))
     return "".join(char for char in decomposed if not unicodedata.combining(char))
 
 
@@ -96,11 +100,11 @@ def word_features(word: str) -> tuple[str, ...]:
 def pair_features(words: tuple[str, ...]) -> Iterator[str]:
     """Neighbours ("b:"), and the first two words once more ("1:", "2:"): a prompt often begins with
     its verb. The word families of the first six words ("!") stand for themselves too."""
-    for first, second in zip(words, words[1:], strict=False):
+    for first, second in pairwise(words):
         yield f"b:{first} {second}"
     for place, word in enumerate(words[:2], start=1):
         yield f"{place}:{word}"
-    for word in words[:6]:
+    for word in words[:OPENING_WORDS]:
         yield from (f"!{family}" for family in families(word))
 
 

@@ -28,13 +28,11 @@ class Field:
         return cls(max(speeds, default=0.0), min(times, default=0.0), len(speeds), len(times))
 
 
-def performance(
-    profile: ModelProfile | None, field: Field, needs: Needs, chance: random.Random | None = None
-) -> float:
+def performance(profile: ModelProfile | None, field: Field, needs: Needs, chance: random.Random | None = None) -> float:
     """0 to 1: speed and response time against the best at hand, success rate, and quality from votes.
 
-    The more speed is needed, the more the two times count: from 20 % to 60 % together. With `chance`, the success rate
-    is drawn from its posterior in place of its mean (Thompson 1933), so that little known models are tried now and then.
+    The more speed is needed, the more the two times count, from 20 % to 60 %. With `chance`, the success rate
+    is drawn from its posterior in place of its mean (Thompson 1933), so that little known models are tried at times.
     """
     profile = profile or ModelProfile("")
     timing = 0.2 + 0.4 * needs.speed

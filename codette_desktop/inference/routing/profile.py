@@ -34,9 +34,7 @@ def after_vote(profile: ModelProfile, mark: float) -> ModelProfile:
     """
     if not 0 <= mark <= 10:
         raise ValueError(f"a mark runs from 0 to 10, not {mark}")
-    return replace(
-        profile, quality_points=profile.quality_points + mark, quality_votes=profile.quality_votes + 1
-    )
+    return replace(profile, quality_points=profile.quality_points + mark, quality_votes=profile.quality_votes + 1)
 
 
 def _with_outcome(profile: ModelProfile, success: bool) -> ModelProfile:
@@ -64,6 +62,6 @@ def _averaged(known: float | None, sample: float, count: int) -> float | None:
         return known
     if known is None:
         return sample
-    step = math.log(sample / known)
+    step = math.log(sample) - math.log(known)  # their quotient may be 0 or infinite
     step = min(math.log(_FURTHEST), max(-math.log(_FURTHEST), step))
     return known * math.exp(max(NEWEST, 1 / count) * step)

@@ -11,8 +11,9 @@ from codette_desktop.inference.routing import features
 from codette_desktop.inference.routing.classify import Classification, Classifier
 from codette_desktop.inference.routing.task import Needs, Task, TaskType
 
-# Below this confidence a short prompt ("and now shorter") is read together with the question before it.
+# Below this confidence, and where it is only some words ("and now shorter"), a prompt is read with the one before it.
 UNSURE = 0.35
+_AFTERTHOUGHT_WORDS, _AFTERTHOUGHT_CHARS = 5, 200
 _MESSAGE_TOKENS = 8  # what a chat template adds around one message
 _SAMPLE_CHARS = 4096
 
@@ -39,10 +40,10 @@ _ACCURATE = tuple(
     """exact precis genau correct richtig accura verif careful sorgfaltig production legal medical financ
     safety critical rigorous certain reliable""".split()
 )
-_FAST = tuple("quick quickly fast asap urgent hurry briefly brief kurz schnell eilig rapid rapido vite short tldr".split())
+_FAST = tuple("quick quickly fast asap urgent hurry brief kurz schnell eilig rapid rapido vite short tldr".split())
 _CREATIVE = tuple(
-    """creativ kreativ creatif poem gedicht poema poeme story geschichte histoire cuento song lied lyric brainstorm ideas
-    ideen imagin invent novel funny witzig joke witz chiste blague slogan haiku limerick fiction""".split()
+    """creativ kreativ creatif poem gedicht poema poeme story geschichte histoire cuento song lied lyric brainstorm
+    ideas ideen imagin invent novel funny witzig joke witz chiste blague slogan haiku limerick fiction""".split()
 )
 
 
@@ -95,17 +96,23 @@ def _sample_tokens(text: str) -> float:
 
 def _classified(text: str, messages: Sequence[Message], classifier: Classifier) -> Classification:
     found = classifier.classify(text)
-    if found.confidence >= UNSURE or len(text) > 200:
+    if found.confidence >= UNSURE and not (found.type is TaskType.GENERAL and _is_afterthought(text)):
         return found
     before = [message.content for message in messages if message.role is Role.USER and message.content != text]
-    if not before:
+    if not before or len(text) > _AFTERTHOUGHT_CHARS:
         return found
     together = classifier.classify(f"{text}\n{features.window(before[-1])}")
-    return together if together.confidence > found.confidence else found
+    return together if together.confidence >= UNSURE else found
+
+
+def _is_afterthought(text: str) -> bool:
+    """Some words that ask no question of their own: it is told apart from "who wrote Faust?" by the question mark."""
+    reading = features.read(text)
+    return len(reading.words) <= _AFTERTHOUGHT_WORDS and "#question" not in reading.marks
 
 
 def _complexity(base: float, text: str, reading: features.Reading) -> float:
-    """The level of the type, moved by length (0.1 for each tenfold above 20 words' worth), wishes in a list and cues."""
+    """The level of the type, moved by length (0.1 for each tenfold above 120 characters), form and cues."""
     length = 0.1 * math.log10(max(1.0, len(text) / 120))
     marks = 0.05 * len({"#list", "#stack trace", "#long"}.intersection(reading.marks))
     cues = 0.1 * _hits(reading.words, _HARDER) - 0.12 * _hits(reading.words, _EASIER)

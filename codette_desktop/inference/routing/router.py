@@ -16,7 +16,7 @@ from codette_desktop.inference.routing.task import Task
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """What was understood of the request, and the models for it: `candidates` best first, `rejected` with the reason."""
+    """What was understood of the request, and the models: `candidates` best first, `rejected` with the reasons."""
 
     task: Task
     candidates: tuple[Candidate, ...]
@@ -40,7 +40,7 @@ class Router:
         self._chance = None if explore_seed is None else random.Random(explore_seed)  # noqa: S311  # no secret
 
     def read(self, request_text: str, messages: Sequence[Message] = ()) -> Task:
-        """What the request asks for. `messages` are those before it; that the last of them is the request is no harm."""
+        """What the request asks for. `messages` are those before it; the request may be the last of them."""
         return read_task(request_text, messages, self._classifier or classify.shipped())
 
     def rank(
@@ -54,9 +54,7 @@ class Router:
     ) -> Ranking:
         """Order `models` for the request. `profiles` by (key, task type or ""), `health` by name; see `score`."""
         task = self.read(request_text, messages)
-        found = score.candidates(
-            task, models, profiles or {}, health or {}, preferences or Preferences(), self._chance
-        )
+        found = score.candidates(task, models, profiles or {}, health or {}, preferences or Preferences(), self._chance)
         return Ranking(
             task,
             tuple(candidate for candidate in found if not candidate.rejected),
