@@ -58,7 +58,7 @@ def reasons(profile: ModelProfile | None, field: Field) -> list[str]:
     if time := profile.response_ms:
         shortest = time <= field.shortest_ms and field.with_time > 1
         rank = f", the shortest of {_count(field.with_time)}" if shortest else ""
-        found.append(f"answers in {_figure(time / 1000)} s on average{rank}")
+        found.append(f"typically answers in {_figure(time / 1000)} s{rank}")
     if (quality := profile.quality) is not None:
         votes = f"{profile.quality_votes} {'vote' if profile.quality_votes == 1 else 'votes'}"
         found.append(f"its quality is {quality:.1f} of 10 after {votes}")

@@ -50,7 +50,8 @@ def candidates(
             health=state.value,
             preference=preferences.bonus(model.name, task.type),
         )
-        words = (*performance.reasons(profile, field), *_reasons(model, task, parts, state, preferences))
+        wishes = _wishes(model, task, preferences)
+        words = (*wishes, *performance.reasons(profile, field), *_reasons(model, task, parts, state))
         scored.append(Candidate(model, parts, words))
     # Rounded: a difference in the last bit is none, and must not change the order.
     return [*sorted(scored, key=lambda candidate: -round(candidate.score, 9)), *rejected]
@@ -83,14 +84,17 @@ def profile_of(model: RoutableModel, task: Task, profiles: Profiles) -> ModelPro
     return profiles.get((model.key, "")) or own
 
 
-def _reasons(
-    model: RoutableModel, task: Task, parts: ScoreParts, health: Health, preferences: Preferences
-) -> list[str]:
+def _wishes(model: RoutableModel, task: Task, preferences: Preferences) -> list[str]:
     found: list[str] = []
     if model.name in preferences.favourites.get(task.type, ()):
-        found.insert(0, f"you prefer it for {task.type}")
+        found.append(f"you prefer it for {task.type}")
     if model.name in preferences.avoided:
         found.append("you asked to avoid it")
+    return found
+
+
+def _reasons(model: RoutableModel, task: Task, parts: ScoreParts, health: Health) -> list[str]:
+    found: list[str] = []
     size = f" with its {_billions(model.parameters)} parameters" if model.parameters else ""
     if model.starter:
         found.append("it knows this application and nothing else")
