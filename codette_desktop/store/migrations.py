@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from sqlite_utils.migrations import Migrations
 
 MAJOR = 1
-MINOR = 2
+MINOR = 3
 VERSION = MAJOR << 16 | MINOR
 
 _M001 = (
@@ -110,6 +110,20 @@ _M002 = """CREATE TABLE model_trust (
     crashes INTEGER NOT NULL,
     changed_at TEXT NOT NULL
 ) STRICT"""
+_M003_MODEL_PROFILES = """CREATE TABLE model_profiles (
+        model TEXT NOT NULL,
+        task TEXT NOT NULL,
+        requests INTEGER NOT NULL,
+        successes REAL NOT NULL,
+        failures REAL NOT NULL,
+        response_ms REAL,
+        first_token_ms REAL,
+        tokens_per_second REAL,
+        timed INTEGER NOT NULL,
+        quality_points REAL NOT NULL,
+        quality_votes INTEGER NOT NULL,
+        PRIMARY KEY (model, task)
+    ) STRICT, WITHOUT ROWID"""
 
 
 def registered() -> "Migrations":
@@ -127,6 +141,10 @@ def registered() -> "Migrations":
     @migrations()
     def m002_model_trust(db: "Database") -> None:  # pyright: ignore[reportUnusedFunction]
         db.conn.execute(_M002)
+
+    @migrations()
+    def m003_model_profiles(db: "Database") -> None:  # pyright: ignore[reportUnusedFunction]
+        db.conn.execute(_M003_MODEL_PROFILES)
 
     return migrations
 
