@@ -8,6 +8,8 @@ from codette_desktop.domain.errors import ModelError, StoreError
 from codette_desktop.domain.events import EventBus, StoreFailed, StoreRecovered
 from codette_desktop.domain.models import EngineSettings, ModelInfo
 from codette_desktop.domain.requests import Sampling
+from codette_desktop.inference.cache.provider import CachingProvider
+from codette_desktop.inference.cache.responses import ResponseCache
 from codette_desktop.inference.chat import ChatService
 from codette_desktop.inference.llama.provider import LlamaProvider
 from codette_desktop.models.library import ModelLibrary
@@ -28,13 +30,15 @@ class Application:
         self.store = store
         self.bus = EventBus()
         self.library = ModelLibrary(store, [data_dir / "models"])
-        self.provider = LlamaProvider(
+        engine = LlamaProvider(
             self.find_known_model,
             self.bus,
             settings=lambda _model: self.engine_settings(),
             on_loading=self._mark_loading,
             on_loaded=self._mark_loaded,
         )
+        self.cache = ResponseCache(store)
+        self.provider = CachingProvider(engine, self.cache)
         self.chat = ChatService(store, self.provider, self.find_known_model, self.bus)
         self.notes: list[str] = []
         store.failures.on_write_error = lambda error: self.bus.publish(StoreFailed(error))
