@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -81,6 +81,10 @@ class CachingProvider:
         """See `Provider.loaded`."""
         return self._inner.loaded()
 
+    def identity(self, model: str) -> ModelIdentity | None:
+        """See `CacheableProvider.identity`."""
+        return self._inner.identity(model)
+
     async def aclose(self) -> None:
         """See `Provider.aclose`."""
         await self._inner.aclose()
@@ -88,7 +92,8 @@ class CachingProvider:
             await asyncio.wait(self._running, timeout=STOP_TIMEOUT_S)
         self._closed = True
         await asyncio.to_thread(self._helper.shutdown)
-        self._cache.flush()
+        with suppress(CodetteError):
+            await asyncio.wrap_future(self._cache.flush())
 
     def _may_keep(self, request: ChatRequest) -> bool:
         settings = self._cache.settings
