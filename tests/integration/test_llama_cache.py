@@ -152,6 +152,7 @@ async def test_a_model_changed_while_it_answers_is_not_kept_under_the_old_name(h
                 other.replace(models / "gpt2.gguf")
             end = part
     assert end.reason is FinishReason.STOP  # type: ignore[union-attr]
+    await asyncio.wrap_future(house.cache.flush())
     assert house.cache.statistics().stores == 0
 
 
@@ -173,6 +174,7 @@ async def test_an_answer_cut_short_is_not_kept(house: House) -> None:
                 break
     with pytest.raises(InvalidRequest):
         await answer(house.provider, short(grammar="root ::= nowhere"))
+    await asyncio.wrap_future(house.cache.flush())
     found = house.cache.statistics()
     assert (found.stores, found.entries, found.misses) == (0, 0, 4)
 
@@ -188,6 +190,7 @@ async def test_equal_questions_at_once_are_answered_once(house: House) -> None:
         assert figures.completion_tokens == sum(part.tokens for part in parts if isinstance(part, TextChunk))
         assert 0 < figures.time_to_first_token_ms <= figures.total_ms
         assert not figures.cached
+    await asyncio.wrap_future(house.cache.flush())
     found = house.cache.statistics()
     assert (found.misses, found.shared, found.hits) == (1, 7, 0)
 

@@ -61,6 +61,7 @@ class ResponseCache:
         self._memory_bytes = 0
         self._cleared = 0
         self._counts = ResponseCounts()
+        self._writing: list[ResponseUse] = []
         self._touched: dict[bytes, tuple[datetime, int]] = {}
         self._written_at = time.monotonic()
 
@@ -128,7 +129,7 @@ class ResponseCache:
             self._counts = self._counts.plus(ResponseCounts(stores=1))
             use = self._take_use()
         write = self._store.responses.put(kept, limits, use, self._now())
-        write.add_done_callback(lambda done: self._give_back(use, done))
+        write.add_done_callback(lambda done: self._written(use, done))
 
     def hit(self, key: bytes) -> None:
         """Count an answer that was given again."""
@@ -151,7 +152,7 @@ class ResponseCache:
         with self._lock:
             use = self._take_use()
         write = self._store.responses.write_use(use)
-        write.add_done_callback(lambda done: self._give_back(use, done))
+        write.add_done_callback(lambda done: self._written(use, done))
         return write
 
     def clear(self) -> "Future[int]":
@@ -164,9 +165,11 @@ class ResponseCache:
         return self._store.responses.clear()
 
     def statistics(self) -> CacheStatistics:
-        """As of now, but for what is just being written down; reads the store. Raises StoreError."""
+        """As of now; reads the store. Raises StoreError."""
         with self._lock:
             counts = self._counts
+            for use in self._writing:
+                counts = counts.plus(use.counts)
         totals = self._store.responses.totals()
         counts = totals.counts.plus(counts)
         return CacheStatistics(
@@ -186,16 +189,19 @@ class ResponseCache:
     def _take_use(self) -> ResponseUse:
         use = ResponseUse(self._counts, self._touched)
         self._counts, self._touched = ResponseCounts(), {}
+        self._writing.append(use)
         self._written_at = time.monotonic()
         return use
 
-    def _give_back(self, use: ResponseUse, done: "Future[None]") -> None:
+    def _written(self, use: ResponseUse, done: "Future[None]") -> None:
         """Counts that could not be written down are tried again with the next; the order of use is not worth it."""
-        if (error := done.exception()) is None:
-            return
-        log.info("the response cache cannot be written: %s", error)
+        error = done.exception()
         with self._lock:
-            self._counts = self._counts.plus(use.counts)
+            self._writing = [other for other in self._writing if other is not use]
+            if error is not None:
+                self._counts = self._counts.plus(use.counts)
+        if error is not None:
+            log.info("the response cache cannot be written: %s", error)
 
     def _remember(self, key: bytes, answer: KeptAnswer) -> None:
         self._forget(key)

@@ -14,7 +14,7 @@ from codette_desktop.domain.events import EventBus
 from codette_desktop.domain.models import EngineSettings, ModelInfo
 from codette_desktop.domain.requests import ChatRequest
 from codette_desktop.inference.llama.answer import Answer, Load, Outbox
-from codette_desktop.inference.llama.identity import identity_of
+from codette_desktop.inference.llama.identity import Identities
 from codette_desktop.inference.llama.library import engine_build
 from codette_desktop.inference.llama.residents import Hook, Residents
 from codette_desktop.inference.llama.runtime import Engine, Job
@@ -46,7 +46,7 @@ class LlamaProvider:
         max_resident: int = 2,
     ) -> None:
         self._find = find
-        self._settings = settings
+        self._identities = Identities(find, settings)
         self._engine = Engine("llama-engine")
         self._residents = Residents(bus, settings, most=max_resident, on_loading=on_loading, on_loaded=on_loaded)
         # Reading headers and counting tokens must neither block the loop nor wait for the engine.
@@ -106,8 +106,7 @@ class LlamaProvider:
 
     def identity(self, model: str) -> ModelIdentity | None:
         """See `CacheableProvider.identity`."""
-        info = self._find(model)
-        return identity_of(info, self._settings(info))
+        return self._identities.of(model)
 
     async def aclose(self) -> None:
         """See `Provider.aclose`."""
