@@ -60,8 +60,9 @@ async def provider(model: ScriptedModel, cache: ResponseCache) -> AsyncIterator[
     await made.aclose()
 
 
-def forget_memory(cache: ResponseCache) -> None:
+async def forget_memory(cache: ResponseCache) -> None:
     """As a restart does."""
+    await asyncio.wrap_future(cache.flush())  # and with it what was written before
     cache._memory.clear()
     cache._memory_bytes = 0
 
@@ -81,11 +82,11 @@ async def test_an_answer_is_given_again_until_it_is_too_old(
     await asyncio.wrap_future(cache.flush())
     clock.wait(cache.settings.ttl_s - 10)
     if not memory:
-        forget_memory(cache)
+        await forget_memory(cache)
     assert await is_cached(provider, question())
     clock.wait(20)
     if not memory:
-        forget_memory(cache)
+        await forget_memory(cache)
     assert not await is_cached(provider, question())  # and is written anew
     assert await is_cached(provider, question())
 
@@ -112,7 +113,7 @@ async def test_the_least_recently_used_answer_leaves_first(
     found = cache.statistics()
     assert (found.entries, found.evictions) == (3, 1)
     if not memory:
-        forget_memory(cache)
+        await forget_memory(cache)
     for text, kept in (("a", True), ("c", True), ("d", True), ("b", False)):
         assert await is_cached(provider, question(text)) is kept
 
@@ -197,7 +198,7 @@ async def test_a_fresh_request_asks_the_model_and_replaces_what_was_kept(
     assert texts(fresh) == "Another."
     again = await answer(provider, question())
     assert texts(again) == "Another."
-    forget_memory(cache)
+    await forget_memory(cache)
     assert texts(await answer(provider, question())) == "Another."
     assert cache.statistics().entries == 1
 
@@ -273,9 +274,9 @@ async def test_a_damaged_row_is_dropped_and_the_model_asked(
 ) -> None:
     await answer(provider, question())
     store._access.write(lambda connection: connection.execute(f"UPDATE responses SET payload = {damage}")).result()
-    forget_memory(cache)
+    await forget_memory(cache)
     assert not await is_cached(provider, question())
-    forget_memory(cache)
+    await forget_memory(cache)
     assert await is_cached(provider, question())
     assert cache.statistics().entries == 1
 
