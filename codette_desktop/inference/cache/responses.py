@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 MEMORY_ENTRIES = 1_000
 MEMORY_BYTES = 16 * 1024 * 1024
 WRITE_EVERY_S = 5.0
-WRITE_EVERY = 64
+WRITE_EVERY = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,9 @@ class ResponseCache:
         with self._lock:
             self._counts = self._counts.plus(counts)
             since_s = time.monotonic() - self._written_at
-            due = since_s >= WRITE_EVERY_S or (since_s >= WRITE_EVERY_S / 10 and len(self._touched) >= WRITE_EVERY)
+            # Seldom: the writer's thread keeps an answer given meanwhile waiting (for the GIL). Under constant load that
+            # was one in a hundred, and the p99 3.2 ms instead of 0.9, when every 64 uses were written down.
+            due = since_s >= WRITE_EVERY_S or len(self._touched) >= WRITE_EVERY
         if due:
             self.flush()
 
