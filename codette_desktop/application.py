@@ -10,6 +10,8 @@ from codette_desktop.domain.events import EventBus, StoreFailed, StoreRecovered
 from codette_desktop.domain.models import EngineSettings, ModelInfo
 from codette_desktop.domain.requests import Sampling
 from codette_desktop.inference.admission import AdmittingProvider
+from codette_desktop.inference.cache.provider import CachingProvider
+from codette_desktop.inference.cache.responses import ResponseCache
 from codette_desktop.inference.chat import ChatService
 from codette_desktop.inference.isolation.provider import IsolatedProvider
 from codette_desktop.inference.llama.provider import LlamaProvider
@@ -32,13 +34,15 @@ class Application:
         self.store = store
         self.bus = EventBus()
         self.library = ModelLibrary(store, [data_dir / "models"])
-        self.provider = self._make_provider()
+        self.engine = self._make_engine()
+        self.cache = ResponseCache(store)
+        self.provider = CachingProvider(self.engine, self.cache)
         self.chat = ChatService(store, self.provider, self.find_known_model, self.bus)
         self.notes: list[str] = []
         store.failures.on_write_error = lambda error: self.bus.publish(StoreFailed(error))
         store.failures.on_write_ok = lambda: self.bus.publish(StoreRecovered())
 
-    def _make_provider(self) -> AdmittingProvider:
+    def _make_engine(self) -> AdmittingProvider:
         inside = LlamaProvider(
             self.find_known_model,
             self.bus,

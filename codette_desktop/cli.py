@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
@@ -102,6 +103,7 @@ def _tell_notes(application: Application) -> None:
     "--json-schema", type=click.File(encoding="utf-8"), help="File with a JSON schema the answer must follow."
 )
 @click.option("--grammar", type=click.File(encoding="utf-8"), help="File with a GBNF grammar the answer must follow.")
+@click.option("--fresh", is_flag=True, help="Ask the model itself, even where its answer is in the response cache.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the text.")
 @_common
 def ask(prompt: str, folder: Path, as_json: bool, **options: Any) -> None:
@@ -140,7 +142,7 @@ async def _ask(folder: Path, text: str, as_json: bool, options: dict[str, Any]) 
         )
         pieces: list[str] = []
         end: AnswerEnd | None = None
-        async for part in application.chat.send(conversation.id, text):
+        async for part in application.chat.send(conversation.id, text, fresh=options["fresh"]):
             if isinstance(part, TextChunk):
                 pieces.append(part.text)
                 if not as_json:
@@ -154,8 +156,9 @@ async def _ask(folder: Path, text: str, as_json: bool, options: dict[str, Any]) 
         return
     click.echo()
     figures = end.figures
+    speed = "cached" if figures.cached else f"{figures.tokens_per_second:.0f} tok/s"
     click.echo(
-        f"{end.model_label} · {figures.completion_tokens} tokens · {figures.tokens_per_second:.0f} tok/s · "
+        f"{end.model_label} · {figures.completion_tokens} tokens · {speed} · "
         f"first token {figures.time_to_first_token_ms:.0f} ms · seed {end.seed}",
         err=True,
     )
@@ -250,3 +253,43 @@ def tour(directory: Path, folder: Path, as_json: bool) -> None:  # noqa: ARG001 
         click.echo(json.dumps(taken.to_dict(), ensure_ascii=False))
         return
     click.echo(taken.as_text())
+
+
+@main.group()
+def cache() -> None:
+    """The response cache: answers that are given again when the same is asked."""
+
+
+@cache.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@_common
+def stats(folder: Path, as_json: bool) -> None:
+    """Say how many answers are kept and how often they were of use."""
+    application = Application.open(folder)
+    try:
+        _tell_notes(application)
+        found = application.cache.statistics()
+    finally:
+        application.store.close()
+    fields = {**asdict(found), "hit_rate": round(found.hit_rate, 4)}
+    if as_json:
+        click.echo(json.dumps(fields))
+        return
+    click.echo(
+        f"{found.entries:,} answers, {found.size_bytes / 1e6:,.1f} MB · {found.hits:,} hits, {found.misses:,} misses "
+        f"({found.hit_rate:.0%}), {found.shared:,} shared · {found.stores:,} kept, {found.evictions:,} left again"
+    )
+
+
+@cache.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@_common
+def clear(folder: Path, as_json: bool) -> None:
+    """Forget all cached answers. A window that is open keeps those it has in memory until it is closed."""
+    application = Application.open(folder)
+    try:
+        _tell_notes(application)
+        removed = application.cache.clear().result()
+    finally:
+        application.store.close()
+    click.echo(json.dumps({"removed": removed}) if as_json else f"{removed:,} answers were forgotten.")

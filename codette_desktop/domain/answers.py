@@ -68,7 +68,8 @@ class AnswerFigures:
 
     `time_to_first_token_ms` runs from the request's start to the first sampled token, including a model load that had
     to come first (`load_ms`, 0 when it was loaded). `tokens_per_second` is the decoding speed after the first token,
-    0.0 for answers of fewer than two tokens.
+    0.0 for answers of fewer than two tokens and for `cached` ones, whose times are those of this delivery;
+    `first_written_s` is then when the model wrote them (seconds since 1970, UTC).
     """
 
     prompt_tokens: int
@@ -79,6 +80,7 @@ class AnswerFigures:
     load_ms: float = 0.0
     reused_tokens: int = 0
     cached: bool = False
+    first_written_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,9 +81,11 @@ _RANGES: tuple[tuple[str, float, float], ...] = (
 class ChatRequest:
     """One question to one model: the messages in order (a system message, if any, comes first), and how to sample.
 
-    The last message is the user's. `model` is a library name or the path of a GGUF file.
+    The last message is the user's. `model` is a library name or the path of a GGUF file. `fresh` asks the model itself
+    even where its answer is known.
     """
 
     model: str
     messages: tuple[Message, ...]
     sampling: Sampling = field(default_factory=Sampling)
+    fresh: bool = False

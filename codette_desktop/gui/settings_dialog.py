@@ -8,23 +8,22 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
-    QFormLayout,
     QFrame,
     QHBoxLayout,
     QLabel,
     QPushButton,
     QScrollArea,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
 
+from codette_desktop.gui.cache_settings import CacheSection
 from codette_desktop.gui.i18n import tr
 from codette_desktop.gui.layouts import sized, spaced
 from codette_desktop.gui.model_choice import ModelChoice
+from codette_desktop.gui.settings_parts import number_box, section
 from codette_desktop.gui.theme import ZOOM_STEPS, set_icon, set_role, theme
 from codette_desktop.gui.widgets import ElidedLabel, SegmentedControl
-from codette_desktop.gui.widgets.parameter_field import inset_spin_box
 
 if TYPE_CHECKING:
     from codette_desktop.application import Application
@@ -59,6 +58,8 @@ class SettingsDialog(QDialog):
         column.addWidget(self._appearance())
         column.addWidget(self._models())
         column.addWidget(self._engine())
+        self.cache = CacheSection(application.cache)
+        column.addWidget(self.cache)
         column.addWidget(self._data())
         column.addStretch(1)
         area = QScrollArea()
@@ -91,7 +92,7 @@ class SettingsDialog(QDialog):
             self.zoom_box.addItem(f"{step} %", step)
         self.zoom_box.setCurrentIndex(self.zoom_box.findData(theme().zoom))
         self.zoom_box.activated.connect(lambda _at: self.zoom_chosen.emit(self.zoom_box.currentData()))
-        return _section(
+        return section(
             tr("Appearance"),
             [(tr("Theme"), self.theme_control, ""), (tr("Zoom"), self.zoom_box, tr("Ctrl++ and Ctrl+- anywhere"))],
         )
@@ -106,17 +107,17 @@ class SettingsDialog(QDialog):
                 self.model_box.addItem(entry.model.label, entry.name)
         self.model_box.setCurrentIndex(self.model_box.findData(default))
         self.model_box.activated.connect(lambda _at: self._choice.set_default(self.model_box.currentData()))
-        return _section(tr("Models"), [(tr("New chats use"), self.model_box, "")])
+        return section(tr("Models"), [(tr("New chats use"), self.model_box, "")])
 
     def _engine(self) -> QFrame:
         settings = self._application.engine_settings()
-        self.context_box = _number_box(tr("Context length in tokens"), _MOST_CONTEXT, 512, settings.context_length)
+        self.context_box = number_box(tr("Context length in tokens"), _MOST_CONTEXT, 512, settings.context_length)
         self.context_box.setSuffix(tr(" tokens"))
-        self.threads_box = _number_box(tr("Threads"), _MOST_THREADS, 1, settings.threads)
+        self.threads_box = number_box(tr("Threads"), _MOST_THREADS, 1, settings.threads)
         for box, key in ((self.context_box, "context_length"), (self.threads_box, "threads")):
             box.valueChanged.connect(lambda value, key=key: self._set_engine(key, value))
         explanation = tr("More context remembers more of a long chat and takes more memory.")
-        return _section(
+        return section(
             tr("Engine"),
             [
                 (tr("Context length"), self.context_box, explanation),
@@ -141,52 +142,4 @@ class SettingsDialog(QDialog):
         layout.addWidget(path, 1)
         layout.addWidget(button)
         note = tr("All conversations and settings. Nothing leaves this computer.")
-        return _section(tr("Data"), [(tr("Folder"), row, note)])
-
-
-def _number_box(name: str, most: int, step: int, value: int) -> QSpinBox:
-    box = QSpinBox()
-    box.setAccessibleName(name)
-    box.setRange(0, most)
-    box.setSingleStep(step)
-    box.setSpecialValueText(tr("Automatic"))
-    box.setKeyboardTracking(False)
-    box.setGroupSeparatorShown(True)
-    box.setValue(value)
-    inset_spin_box(box)
-    return box
-
-
-def _section(title: str, rows: list[tuple[str, QWidget, str]]) -> QFrame:
-    frame = QFrame()
-    set_role(frame, "card")
-    layout = QVBoxLayout(frame)
-    spaced(layout, (16, 14, 16, 14), 12)
-    heading = QLabel(title)
-    set_role(heading, "heading")
-    layout.addWidget(heading)
-    form = QFormLayout()
-    form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
-    form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-    spaced(form, spacing=12)
-    for name, field, note in rows:
-        label = QLabel(name)
-        label.setBuddy(field)
-        sized(label, minimum=(130, 0))
-        if note:
-            form.addRow(label, _with_note(field, note))
-        else:
-            form.addRow(label, field)
-    layout.addLayout(form)
-    return frame
-
-
-def _with_note(field: QWidget, note: str) -> QVBoxLayout:
-    column = QVBoxLayout()
-    spaced(column, spacing=4)
-    column.addWidget(field)
-    words = QLabel(note)
-    words.setWordWrap(True)
-    set_role(words, "secondary")
-    column.addWidget(words)
-    return column
+        return section(tr("Data"), [(tr("Folder"), row, note)])

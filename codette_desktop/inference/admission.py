@@ -16,7 +16,7 @@ from codette_desktop.domain.answers import AnswerPart, ContextUse
 from codette_desktop.domain.errors import StoreError
 from codette_desktop.domain.models import ModelInfo
 from codette_desktop.domain.requests import ChatRequest
-from codette_desktop.inference.provider import LoadedModel, Provider
+from codette_desktop.inference.provider import CacheableProvider, LoadedModel, ModelIdentity, Provider
 
 CRASHES_TO_STAY_APART = 2
 
@@ -46,7 +46,7 @@ class AdmittingProvider:
     def __init__(
         self,
         find: Callable[[str], ModelInfo],
-        inside: Provider,
+        inside: CacheableProvider,
         apart: Provider,
         store: TrustStore,
         wanted_apart: Callable[[ModelInfo], bool] = lambda _info: False,
@@ -81,6 +81,10 @@ class AdmittingProvider:
     def loaded(self) -> list[LoadedModel]:
         """See `Provider.loaded`."""
         return [*self._inside.loaded(), *self._apart.loaded()]
+
+    def identity(self, model: str) -> ModelIdentity | None:
+        """See `CacheableProvider.identity`: the answer does not depend on where the model runs."""
+        return self._inside.identity(model)
 
     async def aclose(self) -> None:
         """See `Provider.aclose`."""

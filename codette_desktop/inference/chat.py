@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 
 from codette_desktop.domain.answers import AnswerEnd, AnswerPart, ContextUse, FinishReason
 from codette_desktop.domain.conversations import Conversation, Node
@@ -41,10 +42,10 @@ class ChatService:
         self._unsaved = UnsavedNodes(store, bus)
         self._closing = False
 
-    async def send(self, conversation_id: str, text: str) -> AsyncGenerator[ChatPart, None]:
-        """Say `text` at the end of the branch on view, and answer it."""
+    async def send(self, conversation_id: str, text: str, *, fresh: bool = False) -> AsyncGenerator[ChatPart, None]:
+        """Say `text` at the end of the branch on view, and answer it; `fresh`: by the model itself, not the cache."""
         conversation = self._conversation(conversation_id)
-        async with aclosing(self._ask(conversation, self._leaf(conversation), text)) as parts:
+        async with aclosing(self._ask(conversation, self._leaf(conversation), text, fresh)) as parts:
             async for part in parts:
                 yield part
 
@@ -57,14 +58,17 @@ class ChatService:
                 yield part
 
     async def regenerate(self, conversation_id: str, answer_node_id: str) -> AsyncGenerator[ChatPart, None]:
-        """Answer the same question again: a new answer beside the old one. Accepts the question's node too."""
+        """Have the model answer the same question again: a new answer beside the old one.
+
+        Accepts the question's node too.
+        """
         conversation = self._conversation(conversation_id)
         path = self._path(answer_node_id)
         if path[-1].message.role is Role.ASSISTANT:
             path = path[:-1]
         if not path or path[-1].message.role is not Role.USER:
             raise InvalidRequest("There is no question to answer here.")
-        async with aclosing(self._answer(conversation, path, await self._model(conversation))) as parts:
+        async with aclosing(self._answer(conversation, path, await self._model(conversation), fresh=True)) as parts:
             async for part in parts:
                 yield part
 
@@ -88,7 +92,7 @@ class ChatService:
         await self._unsaved.aclose()
 
     async def _ask(
-        self, conversation: Conversation, parent_id: str | None, text: str
+        self, conversation: Conversation, parent_id: str | None, text: str, fresh: bool = False
     ) -> AsyncGenerator[ChatPart, None]:
         if not text.strip():
             raise InvalidRequest("The question is empty.", "Type something first.")
@@ -97,7 +101,7 @@ class ChatService:
         above = self._path(parent_id)
         question = await self._save_question(conversation, parent_id, Message(Role.USER, text))
         yield question
-        async with aclosing(self._answer(conversation, [*above, question], model)) as parts:
+        async with aclosing(self._answer(conversation, [*above, question], model, fresh)) as parts:
             async for part in parts:
                 yield part
 
@@ -120,10 +124,10 @@ class ChatService:
         return node
 
     async def _answer(
-        self, conversation: Conversation, path: Sequence[Node], model: ModelInfo
+        self, conversation: Conversation, path: Sequence[Node], model: ModelInfo, fresh: bool = False
     ) -> AsyncGenerator[ChatPart, None]:
         messages = [*_history(path[:-1]), path[-1].message]
-        request = self._request(conversation, messages, model)
+        request = replace(self._request(conversation, messages, model), fresh=fresh)
         recorder = AnswerRecorder(self._store, self._unsaved, path[-1], model, conversation.sampling)
         generation_id = recorder.generation.id
         try:

@@ -1,8 +1,8 @@
 """What every provider of answers offers, wherever its models run."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from codette_desktop.domain.answers import AnswerPart, ContextUse
 from codette_desktop.domain.requests import ChatRequest
@@ -24,6 +24,19 @@ class LoadedModel:
     context_length: int
     resident_bytes: int
     busy: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ModelIdentity:
+    """A model as its provider would run it now.
+
+    `traits`, which JSON can say, are all that can change an answer besides the request: the provider, the weights, the
+    engine and its settings; never a name alone.
+    """
+
+    name: str
+    label: str
+    traits: Mapping[str, Any]
 
 
 @runtime_checkable
@@ -59,4 +72,12 @@ class Provider(Protocol):
 
     async def aclose(self) -> None:
         """Stop everything and free everything; nothing may be asked afterwards."""
+        ...
+
+
+class CacheableProvider(Provider, Protocol):
+    """A provider that can say when two of its answers must be equal."""
+
+    def identity(self, model: str) -> ModelIdentity | None:
+        """What `model` is now; None where that cannot be said. Any thread; may read the disk. Raises CodetteError."""
         ...

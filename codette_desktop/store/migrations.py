@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from sqlite_utils.migrations import Migrations
 
 MAJOR = 1
-MINOR = 3
+MINOR = 4
 VERSION = MAJOR << 16 | MINOR
 
 _M001 = (
@@ -124,6 +124,42 @@ _M003_MODEL_PROFILES = """CREATE TABLE model_profiles (
         quality_votes INTEGER NOT NULL,
         PRIMARY KEY (model, task)
     ) STRICT, WITHOUT ROWID"""
+_M004 = (
+    "ALTER TABLE generations ADD COLUMN first_written_s REAL",
+    """CREATE TABLE responses (
+        id INTEGER PRIMARY KEY,
+        key BLOB NOT NULL UNIQUE,
+        model TEXT NOT NULL,
+        created_at TEXT NOT NULL,
+        used_at TEXT NOT NULL,
+        hits INTEGER NOT NULL,
+        size_bytes INTEGER NOT NULL,
+        payload BLOB NOT NULL
+    ) STRICT""",
+    "CREATE INDEX responses_by_use ON responses(used_at, id)",
+    "CREATE INDEX responses_by_age ON responses(created_at)",
+    # One row. Counting a hundred thousand responses at each new one would cost more than the rest of the write.
+    """CREATE TABLE response_totals (
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        entries INTEGER NOT NULL DEFAULT 0,
+        bytes INTEGER NOT NULL DEFAULT 0,
+        hits INTEGER NOT NULL DEFAULT 0,
+        misses INTEGER NOT NULL DEFAULT 0,
+        shared INTEGER NOT NULL DEFAULT 0,
+        stores INTEGER NOT NULL DEFAULT 0,
+        evictions INTEGER NOT NULL DEFAULT 0
+    ) STRICT""",
+    "INSERT INTO response_totals(id) VALUES (1)",
+    """CREATE TRIGGER responses_added AFTER INSERT ON responses BEGIN
+        UPDATE response_totals SET entries = entries + 1, bytes = bytes + new.size_bytes;
+    END""",
+    """CREATE TRIGGER responses_changed AFTER UPDATE OF size_bytes ON responses BEGIN
+        UPDATE response_totals SET bytes = bytes + new.size_bytes - old.size_bytes;
+    END""",
+    """CREATE TRIGGER responses_removed AFTER DELETE ON responses BEGIN
+        UPDATE response_totals SET entries = entries - 1, bytes = bytes - old.size_bytes;
+    END""",
+)
 
 
 def registered() -> "Migrations":
@@ -145,6 +181,11 @@ def registered() -> "Migrations":
     @migrations()
     def m003_model_profiles(db: "Database") -> None:  # pyright: ignore[reportUnusedFunction]
         db.conn.execute(_M003_MODEL_PROFILES)
+
+    @migrations()
+    def m004_responses(db: "Database") -> None:  # pyright: ignore[reportUnusedFunction]
+        for statement in _M004:
+            db.conn.execute(statement)
 
     return migrations
 

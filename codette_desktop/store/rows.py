@@ -24,6 +24,7 @@ FIGURE_FIELDS = (
     "load_ms",
     "reused_tokens",
     "cached",
+    "first_written_s",
 )
 # Column by field: a column named "system" says less than "system_tokens".
 USE_FIELDS = {
@@ -120,7 +121,9 @@ def _figures(values: Mapping[str, Any]) -> AnswerFigures | None:
     if values["prompt_tokens"] is None:
         return None
     return AnswerFigures(
-        **{name: values[name] for name in FIGURE_FIELDS if name != "cached"}, cached=bool(values["cached"])
+        **{name: values[name] for name in FIGURE_FIELDS if name not in ("cached", "first_written_s")},
+        cached=bool(values["cached"]),
+        first_written_s=values["first_written_s"] or 0.0,  # NULL in rows of versions that had no cache
     )
 
 

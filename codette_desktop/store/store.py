@@ -19,6 +19,7 @@ from codette_desktop.store.generations import Generations
 from codette_desktop.store.model_files import ModelFiles
 from codette_desktop.store.presets import Presets
 from codette_desktop.store.profiles import Profiles
+from codette_desktop.store.responses import Responses
 from codette_desktop.store.sessions import Sessions
 from codette_desktop.store.settings import Settings
 from codette_desktop.store.writer import WriteFailures, Writer
@@ -50,6 +51,7 @@ class Store:
         self.settings = Settings(access)
         self.models = ModelFiles(access)
         self.profiles = Profiles(access)
+        self.responses = Responses(access)
         self.recovered: list[Node] = []
         self._access = access
 

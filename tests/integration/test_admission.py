@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -57,56 +58,56 @@ async def test_a_new_file_is_tried_apart_once_and_then_runs_inside(
     application: Application, model: ModelInfo, started: list[int]
 ) -> None:
     assert application.store.models.trust(model.file_hash) == (False, 0)
-    both = await asyncio.gather(answer(application.provider, ask("new")), answer(application.provider, ask("new")))
+    both = await asyncio.gather(answer(application.engine, ask("new")), answer(application.engine, ask("new")))
     assert text_of(both[0]) == text_of(both[1]) != ""
     assert application.store.models.trust(model.file_hash) == (True, 0)
-    await answer(application.provider, ask("new"))
-    await application.provider.count(ask("new"))
+    await answer(application.engine, ask("new"))
+    await application.engine.count(ask("new"))
     assert len(started) == 1
 
 
 async def test_a_starter_model_needs_no_trial(application: Application, started: list[int]) -> None:
-    await application.provider.load("guide-s-q8_0")
+    await application.engine.load("guide-s-q8_0")
     assert started == []
 
 
 async def test_a_file_that_crashes_twice_stays_apart_until_it_is_forgiven(
     application: Application, model: ModelInfo, started: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    load = IsolatedProvider._do
+    class Hostile(isolation.WorkerProcess):
+        """As with a hostile file: the process dies while it loads."""
 
-    async def crash(provider: IsolatedProvider, what: str, name: str, **message: object) -> object:
-        """As a hostile file would: the process dies while it loads."""
-        await provider._worker(model)
-        os.kill(next(iter(provider.processes().values())), signal.SIGSEGV)
-        return await load(provider, what, name, **message)
+        def ask(self, what: str, **message: Any) -> "tuple[int, asyncio.Queue[dict[str, Any]]]":
+            asked = super().ask(what, **message)
+            os.kill(self.pid, signal.SIGSEGV)
+            return asked
 
     with monkeypatch.context() as patch:
-        patch.setattr(IsolatedProvider, "_do", crash)
+        patch.setattr(isolation, "WorkerProcess", Hostile)
         for _ in range(2):
             with pytest.raises(WorkerDied, match="crashed"):
-                await answer(application.provider, ask("new"))
+                await answer(application.engine, ask("new"))
     async with asyncio.timeout(5):
         while application.store.models.trust(model.file_hash) != (False, 2):
             await asyncio.sleep(0.01)
-    assert text_of(await answer(application.provider, ask("new")))  # it answers, but never in this process
-    await answer(application.provider, ask("new"))
-    assert [item.name for item in application.provider._apart.loaded()] == ["new"]
-    assert application.provider._inside.loaded() == []
+    assert text_of(await answer(application.engine, ask("new")))  # it answers, but never in this process
+    await answer(application.engine, ask("new"))
+    assert [item.name for item in application.engine._apart.loaded()] == ["new"]
+    assert application.engine._inside.loaded() == []
     await asyncio.wrap_future(application.store.models.forgive(model.file_hash))
-    await answer(application.provider, ask("new"))
-    assert [item.name for item in application.provider._inside.loaded()] == ["new"]
+    await answer(application.engine, ask("new"))
+    assert [item.name for item in application.engine._inside.loaded()] == ["new"]
 
 
 async def test_the_person_may_keep_any_model_apart(application: Application, started: list[int]) -> None:
     guide = application.find_known_model("guide-s-q8_0")
     await asyncio.wrap_future(application.keep_apart(guide, True))
-    assert text_of(await answer(application.provider, ask("guide-s-q8_0")))
-    assert application.provider._inside.loaded() == []
+    assert text_of(await answer(application.engine, ask("guide-s-q8_0")))
+    assert application.engine._inside.loaded() == []
     assert len(started) == 1
     await asyncio.wrap_future(application.keep_apart(guide, False))
-    await answer(application.provider, ask("guide-s-q8_0"))
-    assert [item.name for item in application.provider._inside.loaded()] == ["guide-s-q8_0"]
+    await answer(application.engine, ask("guide-s-q8_0"))
+    assert [item.name for item in application.engine._inside.loaded()] == ["guide-s-q8_0"]
 
 
 async def test_a_crash_during_an_answer_is_a_failed_answer_that_keeps_its_words(application: Application) -> None:
@@ -119,10 +120,13 @@ async def test_a_crash_during_an_answer_is_a_failed_answer_that_keeps_its_words(
         )
     )
 
+    apart = application.engine._apart
+    assert isinstance(apart, IsolatedProvider)
+
     async def converse() -> None:
         async for part in application.chat.send(conversation.id, "How do I compare two models?"):
-            if getattr(part, "text", "") and application.provider._apart.processes():
-                os.kill(next(iter(application.provider._apart.processes().values())), signal.SIGKILL)
+            if getattr(part, "text", "") and apart.processes():
+                os.kill(next(iter(apart.processes().values())), signal.SIGKILL)
 
     with pytest.raises(EngineFailure, match="memory ran out"):
         await converse()

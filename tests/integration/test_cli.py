@@ -115,3 +115,20 @@ def test_the_data_folder_can_be_given_before_or_after_the_command(tmp_path: Path
     run("models", "--data-dir", str(tmp_path / "second"))
     assert (tmp_path / "first" / "codette.sqlite3").exists()
     assert (tmp_path / "second" / "codette.sqlite3").exists()
+
+
+def test_a_question_asked_again_is_answered_from_the_cache_unless_it_should_be_fresh() -> None:
+    asked = ("ask", "hello", "--json", "--temperature", "0", "--model", "guide-s-q8_0")
+    answers = [json.loads(run(*arguments)[1]) for arguments in (asked, asked, (*asked, "--fresh"))]
+    assert [fields["finish_reason"] for fields in answers] == ["stop"] * 3
+    assert [fields["cached"] for fields in answers] == [False, True, False]
+    assert len({fields["answer"] for fields in answers}) == 1
+    assert "cached" in run(*asked[:2], *asked[3:])[2]
+
+    status, printed, _ = run("cache", "stats", "--json")
+    found = json.loads(printed)
+    assert (status, found["entries"], found["hits"], found["misses"], found["hit_rate"]) == (0, 1, 2, 1, 0.6667)
+    assert "1 answers" in run("cache", "stats")[1]
+    assert json.loads(run("cache", "clear", "--json")[1]) == {"removed": 1}
+    assert run("cache", "clear")[:2] == (0, "0 answers were forgotten.\n")
+    assert json.loads(run(*asked)[1])["cached"] is False

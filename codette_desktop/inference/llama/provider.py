@@ -14,12 +14,13 @@ from codette_desktop.domain.errors import Cancelled, EngineFailure
 from codette_desktop.domain.events import EventBus
 from codette_desktop.domain.models import EngineSettings, ModelInfo
 from codette_desktop.domain.requests import ChatRequest
+from codette_desktop.inference.llama.identity import Identities
 from codette_desktop.inference.llama.library import engine_build
 from codette_desktop.inference.llama.loading import Load
 from codette_desktop.inference.llama.outbox import Outbox
 from codette_desktop.inference.llama.residents import Hook, Resident, Residents
 from codette_desktop.inference.llama.runtime import Engine
-from codette_desktop.inference.provider import LoadedModel
+from codette_desktop.inference.provider import LoadedModel, ModelIdentity
 
 if TYPE_CHECKING:
     from codette_desktop.inference.llama.answer import Answer
@@ -51,6 +52,7 @@ class LlamaProvider:
         max_resident: int = 2,
     ) -> None:
         self._find = find
+        self._identities = Identities(find, settings)
         self._loader = Engine("llama-loader")
         self._residents = Residents(bus, settings, most=max_resident, on_loading=on_loading, on_loaded=on_loaded)
         # Reading headers, writing prompts and counting tokens must neither block the loop nor wait for the engine.
@@ -105,6 +107,10 @@ class LlamaProvider:
     def loaded(self) -> list[LoadedModel]:
         """See `Provider.loaded`."""
         return self._residents.snapshot()
+
+    def identity(self, model: str) -> ModelIdentity | None:
+        """See `CacheableProvider.identity`."""
+        return self._identities.of(model)
 
     async def aclose(self) -> None:
         """See `Provider.aclose`."""

@@ -1,8 +1,8 @@
 """What the Ask tab says about answers, moments and errors. No Qt."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
-from codette_desktop.domain.answers import FinishReason
+from codette_desktop.domain.answers import AnswerFigures, FinishReason
 from codette_desktop.domain.conversations import Generation
 from codette_desktop.domain.errors import CodetteError
 from codette_desktop.domain.requests import Sampling
@@ -133,7 +133,18 @@ def parameters_text(generation: Generation) -> str:
         if figures.load_ms >= 1:
             lines.append((tr("Loading the model"), duration(figures.load_ms)))
         lines.append((tr("Whole answer"), duration(figures.total_ms)))
-    return "\n".join(f"{name}: {value}" for name, value in lines if value not in ("", None))
+    text = "\n".join(f"{name}: {value}" for name, value in lines if value not in ("", None))
+    return f"{cached_text(figures)}\n\n{text}" if figures is not None and figures.cached else text
+
+
+def cached_text(figures: AnswerFigures) -> str:
+    """That an answer was not written just now, when it was, and how to have another."""
+    written = datetime.fromtimestamp(figures.first_written_s, UTC)
+    return tr(
+        "Answered from the cache in {time}; first written at {moment}. “Answer again” asks the model itself.",
+        time=tr("{n} ms", n=number(figures.total_ms, 1)) if figures.total_ms < 10 else duration(figures.total_ms),
+        moment=clock(written, datetime.now(UTC).astimezone().date()),
+    )
 
 
 def sampling_lines(sampling: Sampling, seed: int | None = None) -> list[tuple[str, str]]:

@@ -1,0 +1,1 @@
+"""Answers given again: the exact response cache."""
