@@ -92,13 +92,14 @@ class AdmittingProvider:
 
     async def _place(self, model: str) -> Provider:
         """Where it runs; tried first where that is not known."""
-        info, trust = await asyncio.get_running_loop().run_in_executor(None, self._look, model)
+        # Not `to_thread`: Qt may run this between two runs of the loop, while none counts as running.
+        info, trust = await asyncio.get_event_loop().run_in_executor(None, self._look, model)
         if self.stays_apart(info, trust):
             return self._apart
         if info.starter or trust.admitted:
             return self._inside
         async with self._trying.setdefault(info.file_hash, asyncio.Lock()):
-            _, trust = await asyncio.get_running_loop().run_in_executor(None, self._look, model)
+            _, trust = await asyncio.get_event_loop().run_in_executor(None, self._look, model)
             if not trust.admitted:
                 await self._try(model, info)
         return self._inside

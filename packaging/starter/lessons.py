@@ -62,14 +62,14 @@ class Corpus:
     def draw(self, chance: random.Random) -> Lesson:
         """One lesson. Every wording of every topic is seen before any comes again."""
         roll = chance.random()
-        if roll < 0.58:
+        if roll < 0.54:
             if not self._queue:
                 self._queue = [(wording, topic.answer) for topic in self.topics for wording in topic.wordings]
                 chance.shuffle(self._queue)
             wording, answer = self._queue.pop()
-            return Lesson(vary(wording, chance), answer, chance.random() < 0.35)
-        if roll < 0.80:
-            question = chance.choice(self.off_topic) if chance.random() < 0.6 else self.templates.draw(chance)
+            return Lesson(vary(wording, chance), answer, chance.random() < 0.5)
+        if roll < 0.78:
+            question = chance.choice(self.off_topic) if chance.random() < 0.75 else self.templates.draw(chance)
             return Lesson(vary(question, chance), REFUSAL, chance.random() < 0.15)
         task = tasks.draw(chance, measuring=False)
         return Lesson(task.question, task.answer, task=True)

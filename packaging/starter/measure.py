@@ -107,7 +107,7 @@ def _key(kind: str, answer: str) -> str:
         return (re.findall(r"-?\d+", answer) or [""])[-1]
     if kind == "yes-no":
         return (re.findall(r"[a-z]+", answer.lower()) or [""])[0]
-    return answer.strip()[:1]
+    return (re.findall(r"\b([A-C])\)", answer) or [""])[-1]
 
 
 def card(models: Sequence[ModelInfo], found: Mapping[str, Measurement], trained: str) -> str:

@@ -1,6 +1,8 @@
 """Small exact tasks, so that accuracy can be measured to the digit: sums, comparisons, multiple choice.
 
-A tenth of all ordered operand pairs is held out by a fixed rule and never trained on.
+Sums and choices show their working: each step is one look-up, which even a very small network learns, where the result
+at once would be a table of 10,000 entries. A tenth of all ordered operand pairs is held out by a fixed rule and never
+trained on.
 """
 
 import random
@@ -31,7 +33,8 @@ def _measured(first: int, second: int) -> bool:
 
 def draw(chance: random.Random, *, measuring: bool) -> Task:
     """A task of a random kind; its operands are held out exactly when `measuring`."""
-    return chance.choice((_sum, _sum, _sum, _difference, _difference, _yes_no, _sizes, _choice))(chance, measuring)
+    kinds = (_sum, _sum, _sum, _difference, _difference, _yes_no, _yes_no, _sizes, _choice, _choice)
+    return chance.choice(kinds)(chance, measuring)
 
 
 def _pair(chance: random.Random, measuring: bool, high: int = 99) -> tuple[int, int]:
@@ -55,7 +58,9 @@ def _sum(chance: random.Random, measuring: bool) -> Task:
         )
     )
     total = first + second
-    return Task("arithmetic", wording.format(first, second), f"{first} + {second} = {total}", str(total))
+    units, carry = first % 10 + second % 10, " + 1" if first % 10 + second % 10 > 9 else ""
+    working = f"{first % 10} + {second % 10} = {units}, {first // 10} + {second // 10}{carry} = {total // 10}"
+    return Task("arithmetic", wording.format(first, second), f"{working}, so {first} + {second} = {total}.", str(total))
 
 
 def _difference(chance: random.Random, measuring: bool) -> Task:
@@ -66,7 +71,10 @@ def _difference(chance: random.Random, measuring: bool) -> Task:
         ("What is {} - {}?", "{} - {}", "{} minus {}", "What is {} minus {}?", "calculate {} - {}", "{} - {} = ?")
     )
     rest = first - second
-    return Task("arithmetic", wording.format(first, second), f"{first} - {second} = {rest}", str(rest))
+    borrowed = first % 10 < second % 10
+    units, tens = first % 10 + 10 * borrowed, first // 10 - borrowed
+    working = f"{units} - {second % 10} = {rest % 10}, {tens} - {second // 10} = {rest // 10}"
+    return Task("arithmetic", wording.format(first, second), f"{working}, so {first} - {second} = {rest}.", str(rest))
 
 
 def _yes_no(chance: random.Random, measuring: bool) -> Task:
@@ -106,4 +114,7 @@ def _choice(chance: random.Random, measuring: bool) -> Task:
     letter = "ABC"[numbers.index(best)]
     wording = chance.choice(("Which is the {}?", "Which number is the {}?", "Choose the {} number:"))
     options = " ".join(f"{name}) {number}" for name, number in zip("ABC", numbers, strict=True))
-    return Task("choice", f"{wording.format(word)} {options}", f"{letter}) {best}", letter)
+    pick, sign = (max, ">") if word == "largest" else (min, "<")
+    steps = (numbers[:2], [pick(numbers[:2]), numbers[2]])
+    working = ", ".join(f"{pick(pair)} {sign} {sum(pair) - pick(pair)}" for pair in steps)
+    return Task("choice", f"{wording.format(word)} {options}", f"{working}, so {letter}) {best}.", letter)

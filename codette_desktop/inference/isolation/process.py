@@ -42,7 +42,7 @@ class WorkerProcess:
 
         `label` names the model in errors.
         """
-        self._loop = asyncio.get_running_loop()
+        self._loop = asyncio.get_event_loop()
         self._on_event = on_event
         self._on_death = on_death
         self._label = label

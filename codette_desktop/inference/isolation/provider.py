@@ -128,7 +128,7 @@ class IsolatedProvider:
     async def _model(self, name: str) -> ModelInfo:
         if self._closed:
             raise EngineFailure("The engine has been shut down.", retryable=False)
-        return await asyncio.get_running_loop().run_in_executor(None, self._find, name)
+        return await asyncio.get_event_loop().run_in_executor(None, self._find, name)
 
     async def _worker(self, info: ModelInfo) -> WorkerProcess:
         if self._closed:
