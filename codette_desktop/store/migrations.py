@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from sqlite_utils.migrations import Migrations
 
 MAJOR = 1
-MINOR = 1
+MINOR = 2
 VERSION = MAJOR << 16 | MINOR
 
 _M001 = (
@@ -104,6 +104,19 @@ _M001 = (
     "CREATE TABLE model_loads (file_hash TEXT PRIMARY KEY, session TEXT NOT NULL, started_at TEXT NOT NULL) STRICT",
 )
 
+_M002 = (
+    """CREATE TABLE servers (
+        name TEXT PRIMARY KEY COLLATE NOCASE,
+        url TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        token_env TEXT NOT NULL,
+        models TEXT NOT NULL,
+        added_at TEXT NOT NULL
+    ) STRICT""",
+    "ALTER TABLE generations ADD COLUMN note TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE generations ADD COLUMN use_estimated INTEGER",
+)
+
 
 def registered() -> "Migrations":
     """All migrations, oldest first."""
@@ -115,6 +128,11 @@ def registered() -> "Migrations":
     @migrations()
     def m001_conversations(db: "Database") -> None:  # pyright: ignore[reportUnusedFunction]
         for statement in _M001:
+            db.conn.execute(statement)
+
+    @migrations()
+    def m002_servers(db: "Database") -> None:  # pyright: ignore[reportUnusedFunction]
+        for statement in _M002:
             db.conn.execute(statement)
 
     return migrations

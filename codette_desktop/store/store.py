@@ -18,6 +18,7 @@ from codette_desktop.store.errors import translate, translate_os
 from codette_desktop.store.generations import Generations
 from codette_desktop.store.model_files import ModelFiles
 from codette_desktop.store.presets import Presets
+from codette_desktop.store.servers import Servers
 from codette_desktop.store.sessions import Sessions
 from codette_desktop.store.settings import Settings
 from codette_desktop.store.writer import WriteFailures, Writer
@@ -48,6 +49,7 @@ class Store:
         self.presets = Presets(access)
         self.settings = Settings(access)
         self.models = ModelFiles(access)
+        self.servers = Servers(access)
         self.recovered: list[Node] = []
         self._access = access
 
