@@ -1,8 +1,8 @@
 """The connection to one server: its pool, token, retries, circuit breaker and time limits, and errors in words.
 
 httpx directly, not the `ollama` package: that follows redirects with the token in its headers, has no time limits
-unless told, takes OLLAMA_HOST and OLLAMA_API_KEY from the environment unasked, hands a cut-off answer on as a whole one, and
-reads lines of any length; and it would serve one of two protocols only.
+unless told, takes OLLAMA_HOST and OLLAMA_API_KEY from the environment unasked, hands a cut-off answer on as a whole
+one, and reads lines of any length; and it would serve one of two protocols only.
 """
 
 import asyncio

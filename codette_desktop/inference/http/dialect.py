@@ -1,6 +1,6 @@
 """What the two protocols have in common, seen from the provider: a dialect says it in its server's words."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -68,7 +68,7 @@ class Dialect(Protocol):
         """The request. Raises InvalidRequest for what this server cannot do."""
         ...
 
-    def read(self, lines: AsyncIterator[str]) -> AsyncIterator[Delta]:
+    def read(self, lines: AsyncIterator[str]) -> AsyncGenerator[Delta]:
         """The answer. Raises the error a server puts in the middle of it."""
         ...
 

@@ -6,6 +6,7 @@ import errno
 import socket
 import ssl
 from collections.abc import Iterator
+from typing import cast
 
 import httpx
 
@@ -26,7 +27,7 @@ _TOO_LONG = (
     "exceed_context_size",
     "exceeds the context length",
     "exceeds the available context",
-    "context_length_exce",
+    "context_length_exceeded",
 )
 _TOO_LONG_VLLM = "maximum context length"
 
@@ -75,7 +76,7 @@ def _causes(error: BaseException | None, depth: int = 0) -> Iterator[BaseExcepti
         return
     yield error
     if isinstance(error, BaseExceptionGroup):
-        for inner in error.exceptions:
+        for inner in cast("tuple[BaseException, ...]", error.exceptions):  # pyright: ignore[reportUnknownMemberType]
             yield from _causes(inner, depth + 1)
     yield from _causes(error.__cause__ or error.__context__, depth + 1)
 
@@ -104,7 +105,7 @@ def _refused(status: int, server: Server, said: str) -> ServerRefused:
     return ServerRefused(f"{server.name} does not accept the token ({status}).{words}", hint)
 
 
-def of_message(said: str, server: Server, model: str = "", *, status: int = 0, tokens: int = 0) -> CodetteError:
+def of_message(said: str, server: Server, model: str = "", *, status: int = 0) -> CodetteError:
     """The error of words a server sent: with a status, or in the middle of an answer (`status` 0)."""
     low = said.casefold()
     if any(words in low for words in _TOO_LONG) or (status == 400 and _TOO_LONG_VLLM in low):

@@ -6,7 +6,9 @@ compared with what it was sent (see `provider`).
 """
 
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing
+from typing import cast
 
 from codette_desktop.domain.answers import FinishReason
 from codette_desktop.domain.errors import InvalidRequest, ServerError
@@ -49,17 +51,15 @@ class Ollama:
 
     async def details(self, model: str) -> Details:
         """See `Dialect.details`."""
-        shown = self._shown.get(model)
-        if shown is None:
-            shown = await self._connection.ask("/api/show", {"model": model}, model=model)
-            if not self._listed:
-                await self.models()
-            self._shown[model] = shown
+        known = await self._known(model)
+        own = known.context_length if known else 0
+        if not own:
+            if model not in self._shown:
+                self._shown[model] = await self._connection.ask("/api/show", {"model": model}, model=model)
+            own = _context_of(self._shown[model])
         await self.check()
         running = await self._running(model)
-        own = _context_of(shown)
         loaded_with = int(number_of(running.get("context_length"))) if running else 0
-        known = self._listed.get(model) or self._listed.get(f"{model}:latest")
         return Details(
             known or ServerModel.unseen(self._server, model),
             # A model that is loaded with another length would be loaded anew.
@@ -106,32 +106,33 @@ class Ollama:
             body["format"] = schema_of(sampling.json_schema)
         return Asked("/api/chat", body)
 
-    async def read(self, lines: AsyncIterator[str]) -> AsyncIterator[Delta]:
+    async def read(self, lines: AsyncIterator[str]) -> AsyncGenerator[Delta]:
         """See `Dialect.read`. Ends at the first object that says it is the last."""
-        async for item in objects(lines, self._server.name):
-            error = failures.error_in(item)
-            if error is not None:
-                raise failures.of_message(error, self._server)
-            message = item.get("message")
-            done = item.get("done") is True
-            if not done and not isinstance(message, dict):
-                raise no_answer(self._server.name, str(dict(item)))
-            text = text_of(field(item, "message", "content"))
-            thought = text_of(field(item, "message", "thinking"))
-            if not done:
-                yield Delta(text, thought)
-                continue
-            load_ms = number_of(item.get("load_duration")) / _NS_PER_MS
-            yield Delta(
-                text,
-                thought,
-                FinishReason.LENGTH if item.get("done_reason") == "length" else FinishReason.STOP,
-                int(number_of(item.get("prompt_eval_count"))),
-                int(number_of(item.get("eval_count"))),
-                load_ms=load_ms if load_ms > _LOAD_NOISE_MS else 0.0,
-                decode_ms=number_of(item.get("eval_duration")) / _NS_PER_MS,
-            )
-            return
+        async with aclosing(objects(lines, self._server.name)) as items:
+            async for item in items:
+                error = failures.error_in(item)
+                if error is not None:
+                    raise failures.of_message(error, self._server)
+                message = item.get("message")
+                done = item.get("done") is True
+                if not done and not isinstance(message, dict):
+                    raise no_answer(self._server.name, str(dict(item)))
+                text = text_of(field(item, "message", "content"))
+                thought = text_of(field(item, "message", "thinking"))
+                if not done:
+                    yield Delta(text, thought)
+                    continue
+                load_ms = number_of(item.get("load_duration")) / _NS_PER_MS
+                yield Delta(
+                    text,
+                    thought,
+                    FinishReason.LENGTH if item.get("done_reason") == "length" else FinishReason.STOP,
+                    int(number_of(item.get("prompt_eval_count"))),
+                    int(number_of(item.get("eval_count"))),
+                    load_ms=load_ms if load_ms > _LOAD_NOISE_MS else 0.0,
+                    decode_ms=number_of(item.get("eval_duration")) / _NS_PER_MS,
+                )
+                return
 
     async def load(self, details: Details) -> None:
         """A request without a prompt loads."""
@@ -152,6 +153,15 @@ class Ollama:
             version = text_of((await self._connection.ask("/api/version")).get("version"))
             self._build = f"Ollama {version}"
         return self._build
+
+    async def _known(self, model: str) -> ServerModel | None:
+        """As listed; a model that is not listed may have come since."""
+        for fresh in (False, True):
+            if fresh or not self._listed:
+                await self.models()
+            if found := self._listed.get(model) or self._listed.get(f"{model}:latest"):
+                return found
+        return None
 
     async def _running(self, model: str) -> Object | None:
         try:
@@ -183,16 +193,17 @@ def schema_of(text: str) -> Object:
         raise InvalidRequest(f"The JSON schema is not JSON: {error}.", "Correct it, or remove it.") from None
     if not isinstance(value, dict):
         raise InvalidRequest("The JSON schema is no JSON object.", "It should begin with {.")
-    return value  # pyright: ignore[reportUnknownVariableType] # JSON objects have text for keys
+    return cast("Object", value)
 
 
 def _context_of(shown: Object) -> int:
     """ "qwen3.context_length" of /api/show, whatever the architecture is called."""
     info = shown.get("model_info")
-    if not isinstance(info, dict):
-        return int(number_of(field(shown, "details", "context_length")))
-    found = {str(key): value for key, value in info.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-    return next((int(number_of(found[key])) for key in found if key.endswith(".context_length")), 0)
+    if isinstance(info, dict):
+        for key, value in cast("Object", info).items():
+            if key.endswith(".context_length"):
+                return int(number_of(value))
+    return int(number_of(field(shown, "details", "context_length")))
 
 
 def _parameters(text: str) -> int:

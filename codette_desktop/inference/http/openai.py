@@ -5,8 +5,8 @@ tokenizer apart in older builds) and tells its timings; it and vLLM tell the con
 LM Studio in a list of its own. Only fields that a server is known to understand are sent to it: others refuse them.
 """
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing, suppress
 from dataclasses import replace
 
 from codette_desktop.domain.answers import FinishReason
@@ -110,27 +110,28 @@ class OpenAi:
         body |= self._form(sampling)
         return Asked("/v1/chat/completions", body)
 
-    async def read(self, lines: AsyncIterator[str]) -> AsyncIterator[Delta]:
+    async def read(self, lines: AsyncIterator[str]) -> AsyncGenerator[Delta]:
         """See `Dialect.read`. The usage comes after the reason, so this reads to the end."""
-        async for item in events(lines, self._server.name):
-            error = failures.error_in(item)
-            if error is not None:
-                raise failures.of_message(error, self._server)
-            choices = items_of(item.get("choices"))
-            if not choices and "choices" not in item and "usage" not in item:
-                raise no_answer(self._server.name, str(dict(item)))
-            self._fingerprint = text_of(item.get("system_fingerprint")) or self._fingerprint
-            choice: Object = choices[0] if choices else {}
-            reason = choice.get("finish_reason")
-            yield Delta(
-                text_of(field(choice, "delta", "content")),
-                text_of(field(choice, "delta", "reasoning_content")) or text_of(field(choice, "delta", "reasoning")),
-                None if not reason else FinishReason.LENGTH if reason == "length" else FinishReason.STOP,
-                int(number_of(field(item, "usage", "prompt_tokens"))),
-                int(number_of(field(item, "usage", "completion_tokens"))),
-                int(number_of(field(item, "usage", "prompt_tokens_details", "cached_tokens"))),
-                decode_ms=number_of(field(item, "timings", "predicted_ms")),
-            )
+        async with aclosing(events(lines, self._server.name)) as items:
+            async for item in items:
+                error = failures.error_in(item)
+                if error is not None:
+                    raise failures.of_message(error, self._server)
+                choices = items_of(item.get("choices"))
+                if not choices and "choices" not in item and "usage" not in item:
+                    raise no_answer(self._server.name, str(dict(item)))
+                self._fingerprint = text_of(item.get("system_fingerprint")) or self._fingerprint
+                choice: Object = choices[0] if choices else {}
+                reason = choice.get("finish_reason")
+                yield Delta(
+                    text_of(field(choice, "delta", "content")),
+                    _thought(choice),
+                    None if not reason else FinishReason.LENGTH if reason == "length" else FinishReason.STOP,
+                    int(number_of(field(item, "usage", "prompt_tokens"))),
+                    int(number_of(field(item, "usage", "completion_tokens"))),
+                    int(number_of(field(item, "usage", "prompt_tokens_details", "cached_tokens"))),
+                    decode_ms=number_of(field(item, "timings", "predicted_ms")),
+                )
 
     async def load(self, details: Details) -> None:
         """These servers load what they are asked for, when they are asked."""
@@ -195,6 +196,11 @@ class OpenAi:
             return models
         self._product = LM_STUDIO
         return [_more(model, by_id.get(self._ids[model.display_name], {})) for model in models]
+
+
+def _thought(choice: Object) -> str:
+    """What a model thinks: llama.cpp, vLLM and LM Studio call it one thing, OpenRouter another."""
+    return text_of(field(choice, "delta", "reasoning_content")) or text_of(field(choice, "delta", "reasoning"))
 
 
 def _more(model: ServerModel, item: Object) -> ServerModel:

@@ -82,8 +82,11 @@ class ServerProvider:
         self._running += 1
         try:
             async with self.connection.open(asked.path, asked.body, model=model, limit_s=deadline) as response:
-                deltas = speaker.read(lines(response.aiter_bytes(), self.server.name))
-                async with aclosing(self._timed(deltas, times, deadline)) as timed:
+                async with (
+                    aclosing(lines(response.aiter_bytes(), self.server.name)) as found,
+                    aclosing(speaker.read(found)) as deltas,
+                    aclosing(self._timed(deltas, times, deadline)) as timed,
+                ):
                     async for delta in timed:
                         if (chunk := incoming.take(delta)) is not None:
                             yield chunk
@@ -97,7 +100,7 @@ class ServerProvider:
         if (chunk := incoming.rest()) is not None:
             yield chunk
         self._learn_times(times, incoming, details)
-        yield incoming.end(self._note(model, incoming))
+        yield incoming.end(self._note(incoming))
 
     async def count(self, request: ChatRequest) -> ContextUse:
         """See `Provider.count`. Estimated where the server is remote or does not count."""
@@ -120,6 +123,7 @@ class ServerProvider:
     async def unload(self, model: str) -> bool:
         """See `Provider.unload`. A server that cannot be told to only leaves the list of loaded models."""
         name = self._own_name(model)
+        name = self._known[name].model.display_name if name in self._known else name
         if self._loaded.pop(name, None) is None:
             return False
         await (await self._dialect()).unload(name)
@@ -210,7 +214,7 @@ class ServerProvider:
             load_s = incoming.load_ms / 1000 if details.cold else 0.0
             times.first_token_took(incoming.first_at - incoming.asked_at, incoming.use.prompt, load_s)
 
-    def _note(self, model: str, incoming: Incoming) -> str:
+    def _note(self, incoming: Incoming) -> str:
         """What the server said it read is compared with what it was sent: some leave parts out without a word."""
         told, use = incoming.prompt_tokens, incoming.use
         if not told or not use.estimated:

@@ -1,8 +1,8 @@
-"""What comes over the wire, cut into lines and objects. Nothing a server sends is trusted to be short, whole or JSON."""
+"""What comes over the wire, cut into lines and objects. Nothing a server sends is trusted to be short or JSON."""
 
 import codecs
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import Any, cast
 
 from codette_desktop.domain.errors import ServerFailed
@@ -14,7 +14,7 @@ LONGEST_BODY = 32 * 2**20
 Object = Mapping[str, Any]
 
 
-async def lines(chunks: AsyncIterator[bytes], server: str) -> AsyncIterator[str]:
+async def lines(chunks: AsyncIterator[bytes], server: str) -> AsyncGenerator[str]:
     """The lines of a body, without their ends; a last one without an end too. Raises ServerFailed beyond the limits."""
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     waiting: list[str] = []
@@ -33,14 +33,14 @@ async def lines(chunks: AsyncIterator[bytes], server: str) -> AsyncIterator[str]
         yield last
 
 
-async def objects(found: AsyncIterator[str], server: str) -> AsyncIterator[Object]:
+async def objects(found: AsyncIterator[str], server: str) -> AsyncGenerator[Object]:
     """NDJSON: a JSON object on each line. Raises ServerFailed for anything else."""
     async for line in found:
         if line.strip():
             yield parse(line, server)
 
 
-async def events(found: AsyncIterator[str], server: str) -> AsyncIterator[Object]:
+async def events(found: AsyncIterator[str], server: str) -> AsyncGenerator[Object]:
     """Server-sent events whose data are JSON objects, until "[DONE]". Comments and other fields are passed over."""
     data: list[str] = []
     async for line in found:
