@@ -15,7 +15,10 @@ Object = Mapping[str, Any]
 
 
 async def lines(chunks: AsyncIterator[bytes], server: str) -> AsyncGenerator[str]:
-    """The lines of a body, without their ends; a last one without an end too. Raises ServerFailed beyond the limits."""
+    """The lines of a body, without their ends. Raises ServerFailed beyond the limits.
+
+    A last one without an end counts only if it is whole: else the connection ended in the middle of it.
+    """
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     waiting: list[str] = []
     length = total = 0
@@ -29,8 +32,17 @@ async def lines(chunks: AsyncIterator[bytes], server: str) -> AsyncGenerator[str
         length += len(rest)
         if length > LONGEST_LINE or total > LONGEST_ANSWER:
             raise ServerFailed(f"{server} sent more than an answer can be.", "Ask again, or choose another model.")
-    if last := "".join((*waiting, decoder.decode(b"", final=True))):
+    last = "".join((*waiting, decoder.decode(b"", final=True)))
+    if _is_whole(last.removeprefix("data:").strip()):
         yield last
+
+
+def _is_whole(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return text == "[DONE]"
+    return True
 
 
 async def objects(found: AsyncIterator[str], server: str) -> AsyncGenerator[Object]:
