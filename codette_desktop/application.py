@@ -154,5 +154,7 @@ class Application:
     async def aclose(self) -> None:
         """Stop the engine, save what waits, close the database."""
         await self.provider.aclose()
+        if self.provider is not self.servers:  # somebody else answers, but servers may have been tested
+            await self.servers.aclose()
         await self.chat.aclose()
         await asyncio.to_thread(self.store.close)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from codette_desktop.domain.errors import CodetteError, ModelError
-from codette_desktop.domain.models import ModelInfo
+from codette_desktop.domain.models import AnyModel, ServerModel
 from codette_desktop.gui.i18n import number, tr
 from codette_desktop.gui.tasks import Tasks
 
@@ -22,14 +22,20 @@ FILES_SETTING = "model_files"
 class Entry:
     """A row of the picker and of the Models tab: a model, or a file or folder that cannot be used and why.
 
+    The models of servers are those they listed when they were last asked.
     `name` is what a conversation keeps: the library's name, or the path of a file outside its folders.
     """
 
     name: str
     path: Path
-    model: ModelInfo | None = None
+    model: AnyModel | None = None
     error: ModelError | None = None
     added: bool = False  # the person added this very file, so it can be taken off the list alone
+
+    @property
+    def place(self) -> str:
+        """The path of its file, or the name it has on its server."""
+        return self.name if isinstance(self.model, ServerModel) else str(self.path)
 
     @property
     def title(self) -> str:
@@ -66,6 +72,8 @@ class ModelChoice:
                 entries.append(Entry(str(path), path, library.find(path), added=True))
             except ModelError as error:
                 problems.append(Entry("", path, error=error, added=True))
+        # A server's model has no path: its name stands there, which is never that of a file in a folder.
+        entries += [Entry(model.name, Path(model.name), model) for model in self._application.servers.models()]
         self._entries = [*entries, *problems]
         self._tell()
 
@@ -166,21 +174,29 @@ class ModelChoice:
 
 
 def size_text(size_bytes: int) -> str:
-    """4.1 MB, 7.6 GB."""
+    """4.1 MB, 7.6 GB; "–" where a server does not tell."""
+    if not size_bytes:
+        return "–"
     if size_bytes >= 1_000_000_000:
         return tr("{n} GB", n=number(size_bytes / 1e9, 1))
     return tr("{n} MB", n=number(size_bytes / 1e6, 1 if size_bytes < 10_000_000 else 0))
 
 
 def parameters_text(parameters: int) -> str:
-    """3.4 M, 7.6 B."""
+    """3.4 M, 7.6 B; "–" where a server does not tell."""
+    if not parameters:
+        return "–"
     if parameters >= 1_000_000_000:
         return tr("{n} B", n=number(parameters / 1e9, 1))
     return tr("{n} M", n=number(parameters / 1e6, 1 if parameters < 10_000_000 else 0))
 
 
-def what_it_is(model: ModelInfo) -> str:
+def what_it_is(model: AnyModel) -> str:
     """One line on a model for somebody who has never seen its name."""
+    if isinstance(model, ServerModel):
+        if model.remote:
+            return tr("Answers on {server}, outside this computer", server=model.server)
+        return tr("Answers on {server}, a server on this computer", server=model.server)
     if model.description:
         return model.description
     if model.starter:

@@ -219,7 +219,7 @@ def _item(entry: Entry, current: bool) -> QStandardItem:
     item.setEnabled(entry.model is not None)
     title = entry.model.label if entry.model else entry.title
     item.setData(f"{title}, {_figures(entry)}, {_about(entry)}", Qt.ItemDataRole.AccessibleTextRole)
-    tooltip = f"{entry.path}\n{_about(entry)}"
+    tooltip = f"{entry.place}\n{_about(entry)}"
     item.setToolTip(f"{tooltip}\n{entry.error.hint}".strip() if entry.error else tooltip)
     return item
 
@@ -228,7 +228,9 @@ def _figures(entry: Entry) -> str:
     model = entry.model
     if model is None:
         return ""
-    return tr("{size} · {context} ctx", size=size_text(model.size_bytes), context=number(model.context_length))
+    size = size_text(model.size_bytes) if model.size_bytes else ""
+    context = tr("{context} ctx", context=number(model.context_length)) if model.context_length else ""
+    return " · ".join(part for part in (size, context) if part)
 
 
 def _about(entry: Entry) -> str:

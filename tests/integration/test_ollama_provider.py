@@ -148,6 +148,12 @@ async def test_what_a_model_thinks_stands_between_tags() -> None:
     assert end_of(parts).figures.completion_tokens == 4
 
 
+async def test_one_connection_serves_one_answer_after_the_other(provider: ServerProvider, served: Served) -> None:
+    for _ in range(3):
+        await answer(provider, ask("House/tiny"))
+    assert served.connections == 1
+
+
 async def test_nothing_is_sent_before_something_is_asked(served: Served) -> None:
     provider = ServerProvider(Server("House", served.url))
     assert provider.loaded() == []

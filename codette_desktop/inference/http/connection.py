@@ -217,6 +217,7 @@ async def _read(response: httpx.Response, most: int, server: Server) -> str:
     async for chunk in response.aiter_bytes():
         found += chunk
         if len(found) > most:
+            await response.aclose()
             raise ServerFailed(f"{server.name} sent more than was asked for.", "Check that it is a server of models.")
     return found.decode("utf-8", "replace")
 

@@ -5,7 +5,7 @@ import logging
 import secrets
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 
 import httpx
 
@@ -31,6 +31,7 @@ from codette_desktop.inference.provider import LoadedModel
 
 log = logging.getLogger(__name__)
 
+DRAIN_S = 0.2
 _COUNTS_KEPT = 512
 
 
@@ -87,11 +88,18 @@ class ServerProvider:
                     aclosing(speaker.read(found)) as deltas,
                     aclosing(self._timed(deltas, times, deadline)) as timed,
                 ):
-                    async for delta in timed:
-                        if (chunk := incoming.take(delta)) is not None:
-                            yield chunk
-                        if incoming.cut:
-                            break
+                    try:
+                        async for delta in timed:
+                            if (chunk := incoming.take(delta)) is not None:
+                                yield chunk
+                            if incoming.cut:
+                                break
+                        else:
+                            await _drain(found)
+                    finally:
+                        # Before the generators end: Qt's loop closes none that is left half read, so that httpx's
+                        # must find nothing to wait for when they are freed.
+                        await response.aclose()
                 if incoming.reason is None:
                     raise failures.ended_early(self.server)
         finally:
@@ -245,3 +253,11 @@ class ServerProvider:
     def _own_name(self, model: str) -> str:
         head, slash, rest = model.partition("/")
         return rest if slash and head.casefold() == self.server.name.casefold() else model
+
+
+async def _drain(found: AsyncIterator[str]) -> None:
+    """Read what follows the answer, mostly nothing: a connection whose response was read to its end can be kept."""
+    with suppress(TimeoutError, httpx.HTTPError, CodetteError):
+        async with asyncio.timeout(DRAIN_S):
+            async for _line in found:
+                pass
