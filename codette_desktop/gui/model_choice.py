@@ -1,6 +1,7 @@
 """The models one can choose from, the one chosen, and loading it ahead of the first question. No Qt."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 MODEL_SETTING = "model"
 FILES_SETTING = "model_files"
+ASK_EVERY_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class ModelChoice:
         self._tasks = tasks
         self._entries: list[Entry] = []
         self._load: asyncio.Task[object] | None = None
+        self._asked_at = -ASK_EVERY_S
         self.listeners: list[Callable[[], None]] = []
 
     @property
@@ -76,6 +79,20 @@ class ModelChoice:
         entries += [Entry(model.name, Path(model.name), model) for model in self._application.servers.models()]
         self._entries = [*entries, *problems]
         self._tell()
+
+    def ask_servers(self) -> None:
+        """Ask the servers, if there are any, what they have; at most once a minute. `listeners` hear what is new."""
+        if time.monotonic() - self._asked_at < ASK_EVERY_S or not self._application.servers.servers():
+            return
+        self._asked_at = time.monotonic()
+        self._tasks.start(self._ask_servers(), "ask the servers")
+
+    async def _ask_servers(self) -> None:
+        servers = self._application.servers
+        before = servers.models()
+        await servers.refresh()
+        if servers.models() != before:
+            self.refresh()
 
     def find(self, name: str) -> Entry | None:
         """The entry a conversation's model name means; "" is the default."""

@@ -53,6 +53,7 @@ class ModelPicker(QPushButton):
         self.popup.add_file.clicked.connect(self._on_add)
         self.popup.all_models.clicked.connect(self._on_models)
         self.clicked.connect(self.open)
+        choice.listeners.append(self._on_changed)
         self.show_current("")
 
     def show_current(self, name: str) -> None:
@@ -71,7 +72,12 @@ class ModelPicker(QPushButton):
         """Show the list under the button."""
         self._choice.refresh()
         self.popup.show_entries(self._choice.entries, self._choice.find(self._current))
+        self._choice.ask_servers()
         self.popup.open_at(self.mapToGlobal(QPoint(self.width(), self.height() + theme().px(4))))
+
+    def _on_changed(self) -> None:
+        if self.popup.isVisible():
+            self.popup.change_entries(self._choice.entries, self._choice.find(self._current))
 
     def _on_picked(self, name: str) -> None:
         self.popup.hide()
@@ -135,6 +141,11 @@ class PickerPopup(QFrame):
         """What there is to choose from."""
         self._entries, self._current = entries, current
         self.filter.clear()
+        self._fill()
+
+    def change_entries(self, entries: list[Entry], current: Entry | None) -> None:
+        """There is something else to choose from now; what was typed stays."""
+        self._entries, self._current = entries, current
         self._fill()
 
     def open_at(self, top_right: QPoint) -> None:

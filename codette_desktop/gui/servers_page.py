@@ -92,7 +92,8 @@ class ServersSection(QFrame):
         about = QLabel(
             tr(
                 "Ollama, LM Studio, llama.cpp's server, vLLM, or another computer. What you ask a server outside this "
-                "computer is sent there. Nothing is contacted before you test it or choose one of its models."
+                "computer is sent there. A server is contacted only when you test it, open the list of models, or "
+                "ask it something."
             )
         )
         about.setWordWrap(True)
@@ -119,7 +120,7 @@ class ServersSection(QFrame):
             return
         self._tasks.start(self._add(server), "add a server")
 
-    def find(self) -> None:
+    def look(self) -> None:
         """Look for servers on this computer and put the first one into the fields."""
         self.find_button.setEnabled(False)
         self._say(tr("Looking …"))
@@ -162,7 +163,7 @@ class ServersSection(QFrame):
         self.add_button.clicked.connect(self.add)
         self.find_button = QPushButton(tr("Find servers on this computer"))
         set_icon(self.find_button, "search", 14)
-        self.find_button.clicked.connect(self.find)
+        self.find_button.clicked.connect(self.look)
         for button in (self.add_button, self.find_button):
             button.setAutoDefault(False)  # Enter in a field adds; it must not press something else too
         buttons = QHBoxLayout()

@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 import pytest_asyncio
 from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
 
 from codette_desktop.application import Application
+from codette_desktop.domain.conversations import Node
 from codette_desktop.domain.servers import Server
 from codette_desktop.gui.main_window import MainWindow
 from codette_desktop.gui.servers_page import ServersSection
@@ -134,9 +137,28 @@ async def test_an_answer_from_elsewhere_says_so_below_it(application: Applicatio
         await application.servers.add(Server("House", served.url))
         conversation = await asyncio.wrap_future(application.store.conversations.create(model="House/tiny"))
         *_parts, node = [part async for part in application.chat.send(conversation.id, "hello")]
-    from dataclasses import replace
-
-    generation = node.generation  # type: ignore[union-attr]
+    assert isinstance(node, Node)
+    generation = node.generation
+    assert generation is not None
     assert figures_line(generation).startswith("tiny · House · 12 tokens")
     away = replace(generation, device=Server("House", "http://10.0.0.5:1").place)
     assert figures_line(away).startswith("tiny · House · outside this computer · 12 tokens")
+
+
+@pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen one, once a dialog has been open
+async def test_opening_the_picker_asks_the_servers_and_shows_what_came(
+    scripted_window: MainWindow, application: Application, served: Served, qtbot: QtBot
+) -> None:
+    await application.servers.add(Server("House", served.url))
+    assert served.connections == 0
+    qtbot.keyClick(scripted_window, Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
+    popup = scripted_window.picker.popup
+    await until(popup.isVisible)
+    rows = popup.list.model()
+    before = rows.rowCount()
+    await until(lambda: rows.rowCount() == before + 1)
+    qtbot.keyClicks(popup.filter, "house")
+    qtbot.keyClick(popup.filter, Qt.Key.Key_Return)
+    await until(lambda: not popup.isVisible())
+    assert scripted_window.ask.presenter.conversation.model == "House/tiny:latest"
+    assert "a server on this computer" in scripted_window.ask.empty.subtitle.text()
