@@ -5,9 +5,9 @@ import logging
 from concurrent.futures import Future
 from pathlib import Path
 
-from codette_desktop.domain.errors import ModelError, StoreError
+from codette_desktop.domain.errors import ModelError, ModelNotFound, StoreError
 from codette_desktop.domain.events import EventBus, StoreFailed, StoreRecovered
-from codette_desktop.domain.models import EngineSettings, ModelInfo
+from codette_desktop.domain.models import AnyModel, EngineSettings, ModelInfo
 from codette_desktop.domain.requests import Sampling
 from codette_desktop.inference.admission import AdmittingProvider
 from codette_desktop.inference.cache.provider import CachingProvider
@@ -15,6 +15,8 @@ from codette_desktop.inference.cache.responses import ResponseCache
 from codette_desktop.inference.chat import ChatService
 from codette_desktop.inference.isolation.provider import IsolatedProvider
 from codette_desktop.inference.llama.provider import LlamaProvider
+from codette_desktop.inference.provider import Provider
+from codette_desktop.inference.providers import ProviderSet
 from codette_desktop.models.library import ModelLibrary
 from codette_desktop.paths import data_dir as default_data_dir
 from codette_desktop.store import Store
@@ -35,8 +37,14 @@ class Application:
         self.bus = EventBus()
         self.library = ModelLibrary(store, [data_dir / "models"])
         self.engine = self._make_engine()
+        self.servers = ProviderSet(
+            self.engine,
+            store.servers,
+            self.bus,
+            context_length=lambda: self.engine_settings().context_length,
+        )
         self.cache = ResponseCache(store)
-        self.provider = CachingProvider(self.engine, self.cache)
+        self.provider: Provider = CachingProvider(self.servers, self.cache)
         self.chat = ChatService(store, self.provider, self.find_known_model, self.bus)
         self.notes: list[str] = []
         store.failures.on_write_error = lambda error: self.bus.publish(StoreFailed(error))
@@ -44,19 +52,19 @@ class Application:
 
     def _make_engine(self) -> AdmittingProvider:
         inside = LlamaProvider(
-            self.find_known_model,
+            self.find_file,
             self.bus,
             settings=lambda _model: self.engine_settings(),
             on_loading=self._mark_loading,
             on_loaded=self._mark_loaded,
         )
         apart = IsolatedProvider(
-            self.find_known_model,
+            self.find_file,
             self.bus,
             settings=lambda _model: self.engine_settings(),
             on_crash=lambda model, _error: self.store.models.note_crash(model.file_hash),
         )
-        return AdmittingProvider(self.find_known_model, inside, apart, self.store.models, self.is_kept_apart)
+        return AdmittingProvider(self.find_file, inside, apart, self.store.models, self.is_kept_apart)
 
     def is_kept_apart(self, model: ModelInfo) -> bool:
         """Whether the person wants the model in a process of its own."""
@@ -81,7 +89,7 @@ class Application:
         known = {key: value for key, value in chosen.items() if key in EngineSettings.__dataclass_fields__}
         return EngineSettings(**known)
 
-    def default_model(self) -> ModelInfo:
+    def default_model(self) -> AnyModel:
         """The model the person chose last, or the library's own choice. Raises ModelNotFound where there is none."""
         return self._chosen_model() or self.library.default()
 
@@ -89,28 +97,40 @@ class Application:
         """What a conversation keeps of `default_model`: its name, or the path of a file outside the folders."""
         return self.name_for(self.default_model())
 
-    def name_for(self, model: ModelInfo) -> str:
+    def name_for(self, model: AnyModel) -> str:
         """What `find_model` finds this model by: its name, or its path where it lies outside the folders."""
+        if not isinstance(model, ModelInfo):
+            return model.name
         return model.name if model.path in {known.path for known in self.library.list()} else str(model.path)
 
-    def _chosen_model(self) -> ModelInfo | None:
+    def _chosen_model(self) -> AnyModel | None:
         """The model the settings name, by its name or the path of its file; None where it is gone or unusable."""
         chosen = self.store.settings.get(MODEL_SETTING, "")
         if not isinstance(chosen, str) or not chosen.strip():
             return None
         try:
-            return self.library.find(chosen)
+            return self.servers.find_model(chosen) or self.library.find(chosen)
         except ModelError as error:
             log.info("the chosen model %s cannot be used: %s", chosen, error)
             return None
 
-    def find_model(self, name: str) -> ModelInfo:
-        """A model by name, label or path; "" is the default. Raises ModelNotFound."""
-        return self.library.find(name) if name else self.default_model()
+    def find_model(self, name: str) -> AnyModel:
+        """A model by name, label, path, or "SERVER/model"; "" is the default. Asks no server. Raises ModelNotFound."""
+        if not name:
+            return self.default_model()
+        return self.servers.find_model(name) or self.library.find(name)
 
-    def find_known_model(self, name: str) -> ModelInfo:
+    def find_known_model(self, name: str) -> AnyModel:
         """As `find_model`, with the file's hash, which is computed once. Reads the disk. Raises ModelError."""
-        return self.library.with_hash(self.find_model(name))
+        model = self.find_model(name)
+        return self.library.with_hash(model) if isinstance(model, ModelInfo) else model
+
+    def find_file(self, name: str) -> ModelInfo:
+        """As `find_known_model`, but only models in files. Raises ModelError."""
+        model = self.find_known_model(name)
+        if not isinstance(model, ModelInfo):  # its label was given in place of its name
+            raise ModelNotFound(f"{model.label} answers on a server.", f"Its name is {model.name}.")
+        return model
 
     async def check_format(self, sampling: Sampling) -> None:
         """Raises InvalidRequest where the JSON schema or the grammar cannot be used, and says why."""
@@ -131,6 +151,8 @@ class Application:
         if not crashed:
             return
         chosen = self._chosen_model()
+        if not isinstance(chosen, ModelInfo):
+            chosen = None
         models = {model.path: model for model in (*self.library.list(), *([chosen] if chosen else []))}
         for model in [model for model in models.values() if model.file_hash in crashed]:
             note = f"The application went down while it was loading {model.label}."
@@ -161,5 +183,7 @@ class Application:
     async def aclose(self) -> None:
         """Stop the engine, save what waits, close the database."""
         await self.provider.aclose()
+        if self.provider is not self.servers:  # somebody else answers, but servers may have been tested
+            await self.servers.aclose()
         await self.chat.aclose()
         await asyncio.to_thread(self.store.close)

@@ -1,46 +1,24 @@
 """The command line: the same services without a window. Exit status 0 done, 1 the work failed, 2 wrong usage."""
 
 import asyncio
-import functools
 import json
 import os
 import sys
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TextIO, TypeVar
+from typing import Any, TextIO
 
 import click
 
 from codette_desktop import __version__
-from codette_desktop.application import Application
+from codette_desktop.commands.cache import cache
+from codette_desktop.commands.common import common, opened
+from codette_desktop.commands.models import models
+from codette_desktop.commands.servers import servers
 from codette_desktop.doctor import as_text, diagnose
 from codette_desktop.domain.answers import AnswerEnd, TextChunk
 from codette_desktop.domain.errors import CodetteError, InvalidRequest
 from codette_desktop.domain.requests import Sampling
 from codette_desktop.paths import DATA_DIR_VARIABLE, data_dir
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def _common(command: F) -> F:
-    """Options every command takes, and errors told in words instead of a traceback."""
-
-    @click.option(
-        "--data-dir", "folder", type=click.Path(file_okay=False, path_type=Path), help="Keep all state there."
-    )
-    @functools.wraps(command)
-    def wrapped(*arguments: Any, folder: Path | None, **options: Any) -> None:
-        inherited = click.get_current_context().find_root().params.get("folder")
-        try:
-            command(*arguments, folder=data_dir(folder or inherited), **options)
-        except CodetteError as error:
-            raise click.ClickException(str(error)) from error
-        except KeyboardInterrupt:
-            raise click.ClickException("Stopped.") from None
-
-    return wrapped  # type: ignore[return-value] # functools.wraps keeps the signature click reads
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -76,22 +54,6 @@ def _display() -> bool:
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
-@asynccontextmanager
-async def _application(folder: Path) -> AsyncGenerator[Application, None]:
-    application = Application.open(folder)
-    try:
-        _tell_notes(application)
-        yield application
-    finally:
-        await application.aclose()
-
-
-def _tell_notes(application: Application) -> None:
-    """What happened since the last start: told once, so it must not be swallowed here."""
-    for note in application.notes:
-        click.echo(note, err=True)
-
-
 @main.command()
 @click.argument("prompt")
 @click.option("--model", default="", help="Name of a model, or the path of a .gguf file. Default: the one last chosen.")
@@ -105,7 +67,7 @@ def _tell_notes(application: Application) -> None:
 @click.option("--grammar", type=click.File(encoding="utf-8"), help="File with a GBNF grammar the answer must follow.")
 @click.option("--fresh", is_flag=True, help="Ask the model itself, even where its answer is in the response cache.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the text.")
-@_common
+@common
 def ask(prompt: str, folder: Path, as_json: bool, **options: Any) -> None:
     """Ask a model. PROMPT "-" is read from standard input. The answer is kept in the history."""
     text = sys.stdin.buffer.read().decode("utf-8", "replace") if prompt == "-" else prompt
@@ -131,7 +93,7 @@ def _read_text(file: TextIO) -> str:
 
 async def _ask(folder: Path, text: str, as_json: bool, options: dict[str, Any]) -> None:
     sampling = _sampling(options)
-    async with _application(folder) as application:
+    async with opened(folder) as application:
         model = application.find_model(options["model"])
         conversation = await asyncio.wrap_future(
             application.store.conversations.create(
@@ -155,6 +117,8 @@ async def _ask(folder: Path, text: str, as_json: bool, options: dict[str, Any]) 
         click.echo(json.dumps(answer_fields("".join(pieces), end, model.quantisation), ensure_ascii=False))
         return
     click.echo()
+    if end.note:
+        click.echo(end.note, err=True)
     figures = end.figures
     speed = "cached" if figures.cached else f"{figures.tokens_per_second:.0f} tok/s"
     click.echo(
@@ -185,49 +149,13 @@ def answer_fields(answer: str, end: AnswerEnd, quantisation: str) -> dict[str, A
         "model_hash": end.model_hash,
         "engine": end.engine_build,
         "device": end.device,
+        "note": end.note,
     }
 
 
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@_common
-def models(folder: Path, as_json: bool) -> None:
-    """List the models that can answer."""
-    application = Application.open(folder)
-    try:
-        _tell_notes(application)
-        found = application.library.list()
-        problems = application.library.problems()
-    finally:
-        application.store.close()
-    if as_json:
-        listed = [
-            {
-                "name": model.name,
-                "label": model.label,
-                "architecture": model.architecture,
-                "parameters": model.parameters,
-                "bytes": model.size_bytes,
-                "context_length": model.context_length,
-                "path": str(model.path),
-            }
-            for model in found
-        ]
-        broken = [{"path": str(problem.path), "problem": str(problem.error)} for problem in problems]
-        click.echo(json.dumps({"models": listed, "problems": broken}, ensure_ascii=False))
-        return
-    for model in found:
-        click.echo(
-            f"{model.name:24} {model.label:28} {model.parameters / 1e6:9,.1f} M  {model.size_bytes / 1e6:9,.1f} MB  "
-            f"context {model.context_length:,}"
-        )
-    for problem in problems:
-        click.echo(f"{problem.path.name}: {problem.error}", err=True)
-
-
-@main.command()
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@_common
+@common
 def doctor(folder: Path, as_json: bool) -> None:
     """Say what was found on this computer, what is wrong, and how to mend it."""
     found = diagnose(folder)
@@ -239,7 +167,7 @@ def doctor(folder: Path, as_json: bool) -> None:
 @main.command()
 @click.argument("directory", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@_common
+@common
 def tour(directory: Path, folder: Path, as_json: bool) -> None:  # noqa: ARG001 - the tour has a data folder of its own
     """Do the main jobs for real in a hidden window, and save a picture of every tab into DIRECTORY.
 
@@ -255,41 +183,6 @@ def tour(directory: Path, folder: Path, as_json: bool) -> None:  # noqa: ARG001 
     click.echo(taken.as_text())
 
 
-@main.group()
-def cache() -> None:
-    """The response cache: answers that are given again when the same is asked."""
-
-
-@cache.command()
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@_common
-def stats(folder: Path, as_json: bool) -> None:
-    """Say how many answers are kept and how often they were of use."""
-    application = Application.open(folder)
-    try:
-        _tell_notes(application)
-        found = application.cache.statistics()
-    finally:
-        application.store.close()
-    fields = {**asdict(found), "hit_rate": round(found.hit_rate, 4)}
-    if as_json:
-        click.echo(json.dumps(fields))
-        return
-    click.echo(
-        f"{found.entries:,} answers, {found.size_bytes / 1e6:,.1f} MB · {found.hits:,} hits, {found.misses:,} misses "
-        f"({found.hit_rate:.0%}), {found.shared:,} shared · {found.stores:,} kept, {found.evictions:,} left again"
-    )
-
-
-@cache.command()
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@_common
-def clear(folder: Path, as_json: bool) -> None:
-    """Forget all cached answers. A window that is open keeps those it has in memory until it is closed."""
-    application = Application.open(folder)
-    try:
-        _tell_notes(application)
-        removed = application.cache.clear().result()
-    finally:
-        application.store.close()
-    click.echo(json.dumps({"removed": removed}) if as_json else f"{removed:,} answers were forgotten.")
+main.add_command(cache)
+main.add_command(models)
+main.add_command(servers)

@@ -19,7 +19,8 @@ class ContextUse:
     """The context window by part, in tokens, for one request.
 
     `left_out_messages` counts the oldest messages of the history that did not fit and were not sent. Nothing is ever
-    left out without being counted here.
+    left out without being counted here. `estimated`: the server that holds the model counts tokens only by answering,
+    so these were reckoned from the lengths of the texts.
     """
 
     length: int
@@ -27,6 +28,7 @@ class ContextUse:
     history: int
     question: int
     left_out_messages: int = 0
+    estimated: bool = False
 
     @property
     def prompt(self) -> int:
@@ -85,7 +87,10 @@ class AnswerFigures:
 
 @dataclass(frozen=True, slots=True)
 class AnswerEnd:
-    """Streamed last: the figures, why it ended, and what was needed to produce it again."""
+    """Streamed last: the figures, why it ended, and what was needed to produce it again.
+
+    `note` is what else the person must know of this answer: that a server cut the prompt, for one; "" as a rule.
+    """
 
     reason: FinishReason
     figures: AnswerFigures
@@ -96,6 +101,7 @@ class AnswerEnd:
     model_hash: str
     engine_build: str
     device: str = "CPU"
+    note: str = ""
 
 
 AnswerPart = PromptRead | TextChunk | AnswerEnd

@@ -12,7 +12,8 @@ from codette_desktop.domain.requests import Sampling
 class Generation:
     """How one answer came to be: everything needed to tell, and to produce it again.
 
-    `reason` is None while it is being written. `figures` and `use` are None until they are known.
+    `reason` is None while it is being written. `figures` and `use` are None until they are known. `note` is what else
+    must be told with the answer (see `AnswerEnd`).
     """
 
     id: str
@@ -29,6 +30,7 @@ class Generation:
     figures: AnswerFigures | None = None
     use: ContextUse | None = None
     error: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

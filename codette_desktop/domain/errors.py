@@ -10,6 +10,10 @@ CodetteError
 │   │   └── UnsupportedModel  readable, but this engine cannot run it
 │   └── ModelLoadFailed     the engine refused it (memory, corrupt weights)
 ├── EngineFailure           the engine failed while answering
+├── ServerError             a server of models cannot do what was asked
+│   ├── ServerUnreachable   nothing answers at its address, or not in time
+│   ├── ServerRefused       it wants a token, or does not accept this one
+│   └── ServerFailed        it failed, or sent something that is no answer
 ├── Cancelled               the person stopped it
 └── StoreError
     ├── StoreTooNew         the database was written by a newer version
@@ -82,6 +86,26 @@ class ModelLoadFailed(ModelError):
 
 class EngineFailure(CodetteError):
     """The engine failed while it was answering."""
+
+    retryable = True
+
+
+class ServerError(CodetteError):
+    """A server of models cannot do what was asked."""
+
+
+class ServerUnreachable(ServerError):
+    """Nothing answers at the server's address, or not in time."""
+
+    retryable = True
+
+
+class ServerRefused(ServerError):
+    """The server wants a token, or does not accept the one it was given."""
+
+
+class ServerFailed(ServerError):
+    """The server failed, or what it sent is no answer."""
 
     retryable = True
 

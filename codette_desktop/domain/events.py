@@ -70,6 +70,19 @@ class ProviderFailed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ServerChecked(Event):
+    """A server was asked whether it is there; `problem` is "" where it is, else what is wrong, in words."""
+
+    server: str
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ServersChanged(Event):
+    """A server was added or removed, or its list of models is no longer what it was."""
+
+
+@dataclass(frozen=True, slots=True)
 class StoreFailed(Event):
     """Something could not be saved; shown as a banner until `StoreRecovered`."""
 

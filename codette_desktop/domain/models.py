@@ -1,7 +1,9 @@
-"""Models: what is known of a model file before it is loaded."""
+"""Models: what is known of a model before it is loaded, whether its file lies here or on a server."""
 
 from dataclasses import dataclass
 from pathlib import Path
+
+from codette_desktop.domain.servers import Server
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,43 @@ class ModelInfo:
     def label(self) -> str:
         """Name and quantisation, as shown in the picker: "Guide M · Q8_0"."""
         return f"{self.display_name} · {self.quantisation}"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerModel:
+    """A model that a server answers with. What the server does not tell is "" or 0.
+
+    `name` is "SERVER/model", what a person types or picks; `remote` says that the server is not on this computer, so
+    that what is written leaves it. A server gives no hash of the weights, so `file_hash` is "".
+    """
+
+    name: str
+    display_name: str
+    server: str
+    remote: bool = False
+    quantisation: str = ""
+    parameters: int = 0
+    size_bytes: int = 0
+    context_length: int = 0
+    file_hash: str = ""
+
+    @property
+    def label(self) -> str:
+        """Name, quantisation and server, as shown in the picker: "qwen3:8b · Q4_K_M · Workshop"."""
+        return " · ".join(part for part in (self.display_name, self.quantisation, self.server) if part)
+
+    @property
+    def starter(self) -> bool:
+        """Never: starter models ship with the application."""
+        return False
+
+    @classmethod
+    def unseen(cls, server: Server, model: str) -> "ServerModel":
+        """A model of `server` of which nothing but the name is known yet."""
+        return cls(f"{server.name}/{model}", model, server.name, server.remote)
+
+
+AnyModel = ModelInfo | ServerModel
 
 
 @dataclass(frozen=True, slots=True)

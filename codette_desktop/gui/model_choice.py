@@ -1,13 +1,14 @@
 """The models one can choose from, the one chosen, and loading it ahead of the first question. No Qt."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from codette_desktop.domain.errors import CodetteError, ModelError
-from codette_desktop.domain.models import ModelInfo
+from codette_desktop.domain.models import AnyModel, ModelInfo, ServerModel
 from codette_desktop.gui.i18n import number, tr
 from codette_desktop.gui.tasks import Tasks
 from codette_desktop.inference.admission import CRASHES_TO_STAY_APART
@@ -17,20 +18,27 @@ if TYPE_CHECKING:
 
 MODEL_SETTING = "model"
 FILES_SETTING = "model_files"
+ASK_EVERY_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A row of the picker and of the Models tab: a model, or a file or folder that cannot be used and why.
 
+    The models of servers are those they listed when they were last asked.
     `name` is what a conversation keeps: the library's name, or the path of a file outside its folders.
     """
 
     name: str
     path: Path
-    model: ModelInfo | None = None
+    model: AnyModel | None = None
     error: ModelError | None = None
     added: bool = False  # the person added this very file, so it can be taken off the list alone
+
+    @property
+    def place(self) -> str:
+        """The path of its file, or the name it has on its server."""
+        return self.name if isinstance(self.model, ServerModel) else str(self.path)
 
     @property
     def title(self) -> str:
@@ -46,6 +54,7 @@ class ModelChoice:
         self._tasks = tasks
         self._entries: list[Entry] = []
         self._load: asyncio.Task[object] | None = None
+        self._asked_at = -ASK_EVERY_S
         self.listeners: list[Callable[[], None]] = []
 
     @property
@@ -67,8 +76,24 @@ class ModelChoice:
                 entries.append(Entry(str(path), path, library.find(path), added=True))
             except ModelError as error:
                 problems.append(Entry("", path, error=error, added=True))
+        # A server's model has no path: its name stands there, which is never that of a file in a folder.
+        entries += [Entry(model.name, Path(model.name), model) for model in self._application.servers.models()]
         self._entries = [*entries, *problems]
         self._tell()
+
+    def ask_servers(self) -> None:
+        """Ask the servers, if there are any, what they have; at most once a minute. `listeners` hear what is new."""
+        if time.monotonic() - self._asked_at < ASK_EVERY_S or not self._application.servers.servers():
+            return
+        self._asked_at = time.monotonic()
+        self._tasks.start(self._ask_servers(), "ask the servers")
+
+    async def _ask_servers(self) -> None:
+        servers = self._application.servers
+        before = servers.models()
+        await servers.refresh()
+        if servers.models() != before:
+            self.refresh()
 
     def find(self, name: str) -> Entry | None:
         """The entry a conversation's model name means; "" is the default."""
@@ -152,7 +177,7 @@ class ModelChoice:
         await self._application.provider.unload(entry.name)
 
     async def _hashed(self, entry: Entry) -> ModelInfo:
-        return await asyncio.get_event_loop().run_in_executor(None, self._application.find_known_model, entry.name)
+        return await asyncio.get_event_loop().run_in_executor(None, self._application.find_file, entry.name)
 
     @property
     def loading(self) -> bool:
@@ -184,21 +209,29 @@ class ModelChoice:
 
 
 def size_text(size_bytes: int) -> str:
-    """4.1 MB, 7.6 GB."""
+    """4.1 MB, 7.6 GB; "–" where a server does not tell."""
+    if not size_bytes:
+        return "–"
     if size_bytes >= 1_000_000_000:
         return tr("{n} GB", n=number(size_bytes / 1e9, 1))
     return tr("{n} MB", n=number(size_bytes / 1e6, 1 if size_bytes < 10_000_000 else 0))
 
 
 def parameters_text(parameters: int) -> str:
-    """3.4 M, 7.6 B."""
+    """3.4 M, 7.6 B; "–" where a server does not tell."""
+    if not parameters:
+        return "–"
     if parameters >= 1_000_000_000:
         return tr("{n} B", n=number(parameters / 1e9, 1))
     return tr("{n} M", n=number(parameters / 1e6, 1 if parameters < 10_000_000 else 0))
 
 
-def what_it_is(model: ModelInfo) -> str:
+def what_it_is(model: AnyModel) -> str:
     """One line on a model for somebody who has never seen its name."""
+    if isinstance(model, ServerModel):
+        if model.remote:
+            return tr("Answers on {server}, outside this computer", server=model.server)
+        return tr("Answers on {server}, a server on this computer", server=model.server)
     if model.description:
         return model.description
     if model.starter:

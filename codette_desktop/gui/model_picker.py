@@ -53,6 +53,7 @@ class ModelPicker(QPushButton):
         self.popup.add_file.clicked.connect(self._on_add)
         self.popup.all_models.clicked.connect(self._on_models)
         self.clicked.connect(self.open)
+        choice.listeners.append(self._on_changed)
         self.show_current("")
 
     def show_current(self, name: str) -> None:
@@ -71,7 +72,12 @@ class ModelPicker(QPushButton):
         """Show the list under the button."""
         self._choice.refresh()
         self.popup.show_entries(self._choice.entries, self._choice.find(self._current))
+        self._choice.ask_servers()
         self.popup.open_at(self.mapToGlobal(QPoint(self.width(), self.height() + theme().px(4))))
+
+    def _on_changed(self) -> None:
+        if self.popup.isVisible():
+            self.popup.change_entries(self._choice.entries, self._choice.find(self._current))
 
     def _on_picked(self, name: str) -> None:
         self.popup.hide()
@@ -135,6 +141,11 @@ class PickerPopup(QFrame):
         """What there is to choose from."""
         self._entries, self._current = entries, current
         self.filter.clear()
+        self._fill()
+
+    def change_entries(self, entries: list[Entry], current: Entry | None) -> None:
+        """There is something else to choose from now; what was typed stays."""
+        self._entries, self._current = entries, current
         self._fill()
 
     def open_at(self, top_right: QPoint) -> None:
@@ -219,7 +230,7 @@ def _item(entry: Entry, current: bool) -> QStandardItem:
     item.setEnabled(entry.model is not None)
     title = entry.model.label if entry.model else entry.title
     item.setData(f"{title}, {_figures(entry)}, {_about(entry)}", Qt.ItemDataRole.AccessibleTextRole)
-    tooltip = f"{entry.path}\n{_about(entry)}"
+    tooltip = f"{entry.place}\n{_about(entry)}"
     item.setToolTip(f"{tooltip}\n{entry.error.hint}".strip() if entry.error else tooltip)
     return item
 
@@ -228,7 +239,9 @@ def _figures(entry: Entry) -> str:
     model = entry.model
     if model is None:
         return ""
-    return tr("{size} · {context} ctx", size=size_text(model.size_bytes), context=number(model.context_length))
+    size = size_text(model.size_bytes) if model.size_bytes else ""
+    context = tr("{context} ctx", context=number(model.context_length)) if model.context_length else ""
+    return " · ".join(part for part in (size, context) if part)
 
 
 def _about(entry: Entry) -> str:

@@ -21,6 +21,7 @@ from codette_desktop.gui.cache_settings import CacheSection
 from codette_desktop.gui.i18n import tr
 from codette_desktop.gui.layouts import sized, spaced
 from codette_desktop.gui.model_choice import ModelChoice
+from codette_desktop.gui.servers_page import ServersSection
 from codette_desktop.gui.settings_parts import number_box, section
 from codette_desktop.gui.theme import ZOOM_STEPS, set_icon, set_role, theme
 from codette_desktop.gui.widgets import ElidedLabel, SegmentedControl
@@ -57,6 +58,7 @@ class SettingsDialog(QDialog):
         column.addWidget(title)
         column.addWidget(self._appearance())
         column.addWidget(self._models())
+        column.addWidget(self._make_servers())
         column.addWidget(self._engine())
         self.cache = CacheSection(application.cache)
         column.addWidget(self.cache)
@@ -101,13 +103,26 @@ class SettingsDialog(QDialog):
         self.model_box = QComboBox()
         self.model_box.setAccessibleName(tr("Model of new chats"))
         self.model_box.view().setAccessibleName(tr("Model of new chats"))
-        default = self._choice.default_name()
+        self._fill_models()
+        self.model_box.activated.connect(lambda _at: self._choice.set_default(self.model_box.currentData()))
+        return section(tr("Models"), [(tr("New chats use"), self.model_box, "")])
+
+    def _fill_models(self) -> None:
+        self.model_box.clear()
         for entry in self._choice.entries:
             if entry.model is not None:
                 self.model_box.addItem(entry.model.label, entry.name)
-        self.model_box.setCurrentIndex(self.model_box.findData(default))
-        self.model_box.activated.connect(lambda _at: self._choice.set_default(self.model_box.currentData()))
-        return section(tr("Models"), [(tr("New chats use"), self.model_box, "")])
+        self.model_box.setCurrentIndex(self.model_box.findData(self._choice.default_name()))
+
+    def _make_servers(self) -> QFrame:
+        self.servers = ServersSection(self._application)
+        self.servers.changed.connect(self._on_servers)
+        self.finished.connect(self.servers.stop)
+        return self.servers
+
+    def _on_servers(self) -> None:
+        self._choice.refresh()
+        self._fill_models()
 
     def _engine(self) -> QFrame:
         settings = self._application.engine_settings()
@@ -141,5 +156,7 @@ class SettingsDialog(QDialog):
         spaced(layout)
         layout.addWidget(path, 1)
         layout.addWidget(button)
-        note = tr("All conversations and settings. Nothing leaves this computer.")
+        note = tr(
+            "All conversations and settings. Nothing leaves this computer, except what you ask a server outside it."
+        )
         return section(tr("Data"), [(tr("Folder"), row, note)])

@@ -36,6 +36,11 @@ class Tasks:
             await asyncio.gather(*running, return_exceptions=True)
             await asyncio.sleep(0)  # their callbacks take them off the list
 
+    def cancel(self) -> None:
+        """Cancel what runs, without waiting until it has ended."""
+        for task in tuple(self._running):
+            task.cancel()
+
     async def aclose(self) -> None:
         """Cancel what runs and wait until it has ended."""
         running = [task for task in self._running if task is not asyncio.current_task()]

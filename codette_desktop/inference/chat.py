@@ -11,7 +11,7 @@ from codette_desktop.domain.conversations import Conversation, Node
 from codette_desktop.domain.errors import CodetteError, InvalidRequest, StoreError, StoreFull
 from codette_desktop.domain.events import AnswerFinished, AnswerStarted, ConversationsChanged, EventBus, ProviderFailed
 from codette_desktop.domain.messages import Message, Role
-from codette_desktop.domain.models import ModelInfo
+from codette_desktop.domain.models import AnyModel, ModelInfo
 from codette_desktop.domain.requests import ChatRequest
 from codette_desktop.inference.provider import Provider
 from codette_desktop.inference.recorder import AnswerRecorder
@@ -33,7 +33,7 @@ class ChatService:
     on the bus) until it can (`StoreRecovered`).
     """
 
-    def __init__(self, store: Store, provider: Provider, find_model: Callable[[str], ModelInfo], bus: EventBus) -> None:
+    def __init__(self, store: Store, provider: Provider, find_model: Callable[[str], AnyModel], bus: EventBus) -> None:
         """`find_model` turns a name, a path, or "" for the default into a model; raises ModelNotFound."""
         self._store = store
         self._provider = provider
@@ -124,7 +124,7 @@ class ChatService:
         return node
 
     async def _answer(
-        self, conversation: Conversation, path: Sequence[Node], model: ModelInfo, fresh: bool = False
+        self, conversation: Conversation, path: Sequence[Node], model: AnyModel, fresh: bool = False
     ) -> AsyncGenerator[ChatPart, None]:
         messages = [*_history(path[:-1]), path[-1].message]
         request = replace(self._request(conversation, messages, model), fresh=fresh)
@@ -163,13 +163,14 @@ class ChatService:
                 self._bus.publish(AnswerFinished(recorder.generation.id, part))
             yield part
 
-    def _request(self, conversation: Conversation, messages: list[Message], model: ModelInfo) -> ChatRequest:
+    def _request(self, conversation: Conversation, messages: list[Message], model: AnyModel) -> ChatRequest:
         if conversation.system_prompt.strip():
             messages = [Message(Role.SYSTEM, conversation.system_prompt), *messages]
-        name = str(model.path) if conversation.model == str(model.path) else model.name
+        outside = isinstance(model, ModelInfo) and conversation.model == str(model.path)
+        name = conversation.model if outside else model.name
         return ChatRequest(name, tuple(messages), conversation.sampling)
 
-    async def _model(self, conversation: Conversation) -> ModelInfo:
+    async def _model(self, conversation: Conversation) -> AnyModel:
         """Off the loop: looking a model up reads folders and, once a file, its header."""
         # Not `to_thread`: Qt may run this between two runs of the loop, while none counts as running.
         return await asyncio.get_event_loop().run_in_executor(None, self._find_model, conversation.model)

@@ -18,7 +18,7 @@ from codette_desktop.domain.answers import (
 from codette_desktop.domain.conversations import Generation, Node
 from codette_desktop.domain.errors import StoreError
 from codette_desktop.domain.messages import Message, Role
-from codette_desktop.domain.models import ModelInfo
+from codette_desktop.domain.models import AnyModel
 from codette_desktop.domain.requests import Sampling
 from codette_desktop.inference.unsaved import UnsavedNodes, finish_in_store
 from codette_desktop.store import Store
@@ -30,7 +30,7 @@ class AnswerRecorder:
     """One generation from its start to its end. Figures are the provider's, or, for an answer cut short, our own."""
 
     def __init__(
-        self, store: Store, unsaved: UnsavedNodes, question: Node, model: ModelInfo, sampling: Sampling
+        self, store: Store, unsaved: UnsavedNodes, question: Node, model: AnyModel, sampling: Sampling
     ) -> None:
         self._store = store
         self._unsaved = unsaved
@@ -105,6 +105,7 @@ class AnswerRecorder:
             reason=end.reason,
             figures=end.figures,
             use=end.use,
+            note=end.note,
         )
 
     async def finish(self, reason: FinishReason, error: str = "") -> Node:

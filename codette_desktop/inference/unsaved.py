@@ -134,5 +134,6 @@ async def finish_in_store(store: Store, ended: Generation, text: str) -> Node:
             device=ended.device,
             model_hash=ended.model_hash,
             error=ended.error,
+            note=ended.note,
         )
     )

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from sqlite_utils.migrations import Migrations
 
 MAJOR = 1
-MINOR = 4
+MINOR = 5
 VERSION = MAJOR << 16 | MINOR
 
 _M001 = (
@@ -160,6 +160,18 @@ _M004 = (
         UPDATE response_totals SET entries = entries - 1, bytes = bytes - old.size_bytes;
     END""",
 )
+_M005 = (
+    """CREATE TABLE servers (
+        name TEXT PRIMARY KEY COLLATE NOCASE,
+        url TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        token_env TEXT NOT NULL,
+        models TEXT NOT NULL,
+        added_at TEXT NOT NULL
+    ) STRICT""",
+    "ALTER TABLE generations ADD COLUMN note TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE generations ADD COLUMN use_estimated INTEGER",
+)
 
 
 def registered() -> "Migrations":
@@ -185,6 +197,11 @@ def registered() -> "Migrations":
     @migrations()
     def m004_responses(db: "Database") -> None:  # pyright: ignore[reportUnusedFunction]
         for statement in _M004:
+            db.conn.execute(statement)
+
+    @migrations()
+    def m005_servers(db: "Database") -> None:  # pyright: ignore[reportUnusedFunction]
+        for statement in _M005:
             db.conn.execute(statement)
 
     return migrations

@@ -14,7 +14,7 @@ from codette_desktop.domain.requests import Sampling
 from codette_desktop.store.access import time_from_text, time_to_text
 from codette_desktop.store.text import clean
 
-TEXT_FIELDS = ("model", "model_label", "model_hash", "quantisation", "engine_build", "device", "error")
+TEXT_FIELDS = ("model", "model_label", "model_hash", "quantisation", "engine_build", "device", "error", "note")
 FIGURE_FIELDS = (
     "prompt_tokens",
     "completion_tokens",
@@ -33,6 +33,7 @@ USE_FIELDS = {
     "history": "history_tokens",
     "question": "question_tokens",
     "left_out_messages": "left_out_messages",
+    "estimated": "use_estimated",
 }
 GENERATION_COLUMNS = (
     "id",
@@ -130,7 +131,8 @@ def _figures(values: Mapping[str, Any]) -> AnswerFigures | None:
 def _use(values: Mapping[str, Any]) -> ContextUse | None:
     if values["context_length"] is None:
         return None
-    return ContextUse(**{name: values[column] for name, column in USE_FIELDS.items()})
+    numbers = {name: values[column] for name, column in USE_FIELDS.items() if name != "estimated"}
+    return ContextUse(**numbers, estimated=bool(values["use_estimated"]))
 
 
 def _number(value: float | None) -> float | None:

@@ -20,6 +20,7 @@ from codette_desktop.store.model_files import ModelFiles
 from codette_desktop.store.presets import Presets
 from codette_desktop.store.profiles import Profiles
 from codette_desktop.store.responses import Responses
+from codette_desktop.store.servers import Servers
 from codette_desktop.store.sessions import Sessions
 from codette_desktop.store.settings import Settings
 from codette_desktop.store.writer import WriteFailures, Writer
@@ -52,6 +53,7 @@ class Store:
         self.models = ModelFiles(access)
         self.profiles = Profiles(access)
         self.responses = Responses(access)
+        self.servers = Servers(access)
         self.recovered: list[Node] = []
         self._access = access
 

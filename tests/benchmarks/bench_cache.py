@@ -79,7 +79,7 @@ async def hits(folder: Path, entries: int, samples: int) -> list[str]:
     application.cache.configure(CacheSettings(entries=2 * entries, max_bytes=2**31))
     model_ms, parts = await ask(application, request("What is a token?"))
     kept = whole_answer(parts)
-    identity = application.provider.identity(MODEL)
+    identity = application.servers.identity(MODEL)
     assert kept is not None
     assert identity is not None
     limits, write = application.cache.settings.limits, None

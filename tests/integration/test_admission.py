@@ -37,7 +37,7 @@ async def application(codette_home: Path, path: Path) -> AsyncIterator[Applicati
 
 @pytest.fixture
 def model(application: Application) -> ModelInfo:
-    return application.find_known_model("new")
+    return application.find_file("new")
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ async def test_a_file_that_crashes_twice_stays_apart_until_it_is_forgiven(
 
 
 async def test_the_person_may_keep_any_model_apart(application: Application, started: list[int]) -> None:
-    guide = application.find_known_model("guide-s-q8_0")
+    guide = application.find_file("guide-s-q8_0")
     await asyncio.wrap_future(application.keep_apart(guide, True))
     assert text_of(await answer(application.engine, ask("guide-s-q8_0")))
     assert application.engine._inside.loaded() == []
@@ -111,7 +111,7 @@ async def test_the_person_may_keep_any_model_apart(application: Application, sta
 
 
 async def test_a_crash_during_an_answer_is_a_failed_answer_that_keeps_its_words(application: Application) -> None:
-    guide = application.find_known_model("guide-s-q8_0")
+    guide = application.find_file("guide-s-q8_0")
     await asyncio.wrap_future(application.keep_apart(guide, True))
     conversation = application.store.conversations.create(title="x").result()
     await asyncio.wrap_future(

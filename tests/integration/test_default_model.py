@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from codette_desktop.application import MODEL_SETTING, Application
+from codette_desktop.domain.models import AnyModel, ModelInfo
 from codette_desktop.paths import resource
 
 STARTER = "guide-s-q8_0"  # the one that was measured best
@@ -27,15 +28,20 @@ def outside(tmp_path: Path) -> Path:
     return Path(shutil.copy(resource("starter") / "guide-s-q8_0.gguf", tmp_path / "outside.gguf"))
 
 
+def file_of(model: AnyModel) -> ModelInfo:
+    assert isinstance(model, ModelInfo)
+    return model
+
+
 async def choose(application: Application, name: object) -> None:
     await asyncio.wrap_future(application.store.settings.set(MODEL_SETTING, name))
 
 
 async def test_it_is_the_file_outside_the_folders_that_was_chosen(application: Application, outside: Path) -> None:
     await choose(application, str(outside))
-    assert application.default_model().path == outside
+    assert file_of(application.default_model()).path == outside
     assert application.default_name() == str(outside)
-    assert application.find_model("").path == outside
+    assert file_of(application.find_model("")).path == outside
 
 
 async def test_a_listed_model_is_kept_by_its_name(application: Application) -> None:
@@ -52,7 +58,7 @@ async def test_what_cannot_be_found_gives_way_to_the_starter_model(application: 
 async def test_a_file_that_took_the_process_down_is_chosen_no_longer(codette_home: Path, outside: Path) -> None:
     first = Application.open(codette_home)
     await choose(first, str(outside))
-    model = first.library.with_hash(first.default_model())
+    model = first.library.with_hash(file_of(first.default_model()))
     await asyncio.wrap_future(first.store.models.mark_loading(model.file_hash))
     await first.aclose()
 

@@ -17,7 +17,7 @@ from codette_desktop.gui.tabs.ask.thought_view import ThoughtView
 from codette_desktop.gui.tabs.ask.wording import (
     error_text,
     figures_line,
-    left_out_text,
+    note_text,
     parameters_text,
     reason_text,
     speaker,
@@ -169,9 +169,9 @@ class AnswerCard(MessageCard):
         self.foot.setAccessibleName(plain)
         self.foot.setToolTip(parameters)
         self.foot.show()
-        count = generation.use.left_out_messages if generation.use else 0
-        self.left_out.setVisible(count > 0)
-        self.left_out.setText(left_out_text(count) if count else "")
+        note = note_text(generation)
+        self.left_out.setVisible(bool(note))
+        self.left_out.setText(note)
         self._show_reason(reason_text(generation), generation.reason)
 
     def show_error(self, error: CodetteError) -> None:

@@ -250,6 +250,8 @@ def context_text(use: ContextUse) -> str:
         tr("This question: {n}", n=number(use.question)),
         tr("Room for the answer: {n}", n=number(use.room)),
     ]
+    if use.estimated:
+        lines.append(tr("All reckoned from the lengths of the texts: this server counts tokens only as it answers."))
     if use.left_out_messages:
         lines.append(tr("Left out, oldest first: {n} messages", n=number(use.left_out_messages)))
     return "\n".join(lines)

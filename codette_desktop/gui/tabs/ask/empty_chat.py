@@ -3,7 +3,7 @@
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
-from codette_desktop.domain.models import ModelInfo
+from codette_desktop.domain.models import AnyModel, ServerModel
 from codette_desktop.gui.i18n import number, tr
 from codette_desktop.gui.layouts import sized, spaced
 from codette_desktop.gui.styles import styled
@@ -72,15 +72,11 @@ class EmptyChat(QScrollArea):
         layout.addWidget(self.bigger, 0, Qt.AlignmentFlag.AlignVCenter)
         return frame
 
-    def show_model(self, model: ModelInfo | None) -> None:
+    def show_model(self, model: AnyModel | None) -> None:
         """What is said depends on who answers."""
         self.title.setText(tr("Ask {model}", model=model.display_name) if model else tr("Ask"))
         starter = model is None or model.starter
-        self.subtitle.setText(
-            tr("Everything runs on this computer. Nothing is sent anywhere.")
-            if model
-            else tr("There is no model to ask yet.")
-        )
+        self.subtitle.setText(_where(model))
         self.about.setText(_about(model))
         self.bigger.setText(tr("Get a bigger model") if starter else tr("More models"))
         while (item := self.questions.takeAt(0)) is not None:
@@ -110,7 +106,17 @@ def _general_questions() -> list[str]:
     ]
 
 
-def _about(model: ModelInfo | None) -> str:
+def _where(model: AnyModel | None) -> str:
+    if model is None:
+        return tr("There is no model to ask yet.")
+    if not isinstance(model, ServerModel):
+        return tr("Everything runs on this computer. Nothing is sent anywhere.")
+    if model.remote:
+        return tr("What you ask is sent to {server}, outside this computer.", server=model.server)
+    return tr("Answers come from {server}, a server on this computer.", server=model.server)
+
+
+def _about(model: AnyModel | None) -> str:
     if model is None:
         return tr("Add a .gguf file or a folder of them, and it can be asked at once.")
     if model.starter:
@@ -119,6 +125,8 @@ def _about(model: ModelInfo | None) -> str:
             "and nothing else: it will say so. For everything else you need a bigger model.",
             model=model.display_name,
         )
+    if isinstance(model, ServerModel):
+        return tr("{label}. Models make mistakes and invent facts: check what matters.", label=model.label)
     return tr(
         "{label} has {parameters} million parameters and sees {context} tokens at once. Models make mistakes and "
         "invent facts: check what matters.",

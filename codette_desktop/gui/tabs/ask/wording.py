@@ -6,6 +6,7 @@ from codette_desktop.domain.answers import AnswerFigures, FinishReason
 from codette_desktop.domain.conversations import Generation
 from codette_desktop.domain.errors import CodetteError
 from codette_desktop.domain.requests import Sampling
+from codette_desktop.domain.servers import OUTSIDE
 from codette_desktop.gui.i18n import number, tr
 
 GROUPS = ("today", "yesterday", "week", "older")
@@ -54,6 +55,8 @@ def speaker(generation: Generation | None) -> str:
 def figures_line(generation: Generation) -> str:
     """ "Guide M · Q8_0 · 84 tokens · 212 tok/s · first token 18 ms · cached"."""
     parts = [model_label(generation)]
+    if generation.device.endswith(OUTSIDE):
+        parts.append(tr("outside this computer"))
     figures = generation.figures
     if figures is not None:
         count = figures.completion_tokens
@@ -110,6 +113,12 @@ def left_out_text(count: int) -> str:
     if count == 1:
         return tr("1 older message was left out because the context is full.")
     return tr("{count} older messages were left out because the context is full.", count=number(count))
+
+
+def note_text(generation: Generation) -> str:
+    """What must be told above an answer: messages that were left out, a prompt its server cut."""
+    count = generation.use.left_out_messages if generation.use else 0
+    return "\n".join(text for text in (left_out_text(count) if count else "", generation.note) if text)
 
 
 def error_text(error: CodetteError) -> str:

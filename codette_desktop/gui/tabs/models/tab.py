@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from codette_desktop.domain.models import ModelInfo
 from codette_desktop.gui.i18n import number, tr
 from codette_desktop.gui.layouts import spaced
 from codette_desktop.gui.model_choice import Entry, ModelChoice, size_text
@@ -157,9 +158,9 @@ class ModelsTab(QWidget):
             else tr("Models that ship with the application, or lie in its own folder, stay on the list.")
         )
         self.detail.setText(tooltip(entry) if entry else "")
-        usable = entry is not None and entry.model is not None
-        self.apart.setVisible(usable)
-        if usable and entry is not None:
+        in_file = entry is not None and isinstance(entry.model, ModelInfo)
+        self.apart.setVisible(in_file)
+        if in_file and entry is not None:
             self._tasks.start(self._show_apart(entry), "look how a model runs")
 
     async def _show_apart(self, entry: Entry) -> None:

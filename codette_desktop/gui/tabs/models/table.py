@@ -5,6 +5,7 @@ from typing import Any
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
 from PySide6.QtGui import QColor
 
+from codette_desktop.domain.models import ModelInfo
 from codette_desktop.gui.i18n import number, tr
 from codette_desktop.gui.model_choice import Entry, parameters_text, size_text, what_it_is
 from codette_desktop.gui.row_drawing import Index
@@ -79,12 +80,12 @@ class ModelTable(QAbstractTableModel):
         about = what_it_is(model)
         return (
             title,
-            model.quantisation,
-            model.architecture,
+            model.quantisation or "–",
+            model.architecture if isinstance(model, ModelInfo) else "–",
             parameters_text(model.parameters),
             size_text(model.size_bytes),
-            number(model.context_length),
-            about if model.starter else f"{entry.path}",
+            number(model.context_length) if model.context_length else "–",
+            f"{entry.path}" if isinstance(model, ModelInfo) and not model.starter else about,
         )[column]
 
     def _colour(self, entry: Entry, column: int) -> QColor | None:
@@ -96,7 +97,7 @@ class ModelTable(QAbstractTableModel):
 
 def tooltip(entry: Entry) -> str:
     """Where it is, and what is wrong with it."""
-    lines = [str(entry.path)]
+    lines = [entry.place]
     if entry.error is not None:
         lines += [entry.error.message, entry.error.hint]
     elif entry.model is not None:

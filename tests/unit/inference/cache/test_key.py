@@ -33,7 +33,13 @@ OTHER_SAMPLING: dict[str, Any] = {
     "grammar": 'root ::= "x"',
     "json_schema": "{}",
 }
-OTHER_SETTINGS: dict[str, Any] = {"context_length": 512, "threads": 7, "batch_tokens": 1024, "gpu_layers": 0, "parallel": 2}
+OTHER_SETTINGS: dict[str, Any] = {
+    "context_length": 512,
+    "threads": 7,
+    "batch_tokens": 1024,
+    "gpu_layers": 0,
+    "parallel": 2,
+}
 INFO = ModelInfo("m", "M", Path("m.gguf"), "llama", "Q8_0", 1, 1, 2048, 300, chat_template="t", file_hash="ab")
 
 

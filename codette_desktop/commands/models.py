@@ -1,0 +1,80 @@
+"""`models`: what can answer, on this computer and on the servers."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from codette_desktop.application import Application
+from codette_desktop.commands.common import common, opened
+from codette_desktop.domain.models import AnyModel, ModelInfo
+from codette_desktop.inference.providers import ServerState
+
+LOCAL = "local"
+
+
+@click.group(invoke_without_command=True)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@common
+def models(folder: Path, as_json: bool) -> None:
+    """List the models that can answer, those of the servers too."""
+    if click.get_current_context().invoked_subcommand is None:
+        asyncio.run(_list(folder, as_json))
+
+
+@models.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@common
+def list_models(folder: Path, as_json: bool) -> None:
+    """List them. The servers the person added are asked what they have."""
+    asyncio.run(_list(folder, as_json))
+
+
+async def _list(folder: Path, as_json: bool) -> None:
+    async with opened(folder) as application:
+        states = await application.servers.refresh()
+        found: list[AnyModel] = [*application.library.list(), *_of_servers(application, states)]
+        problems = application.library.problems()
+    broken = [state for state in states if state.error is not None]
+    if as_json:
+        told = [{"path": str(problem.path), "problem": str(problem.error)} for problem in problems]
+        told += [{"server": state.server.name, "problem": str(state.error)} for state in broken]
+        click.echo(json.dumps({"models": [_fields(model) for model in found], "problems": told}, ensure_ascii=False))
+        return
+    for model in found:
+        click.echo(_line(model))
+    for problem in problems:
+        click.echo(f"{problem.path.name}: {problem.error}", err=True)
+    for state in broken:
+        click.echo(str(state.error), err=True)
+
+
+def _of_servers(application: Application, states: list[ServerState]) -> list[AnyModel]:
+    """Only what can answer now: models of a server that cannot be reached are not listed."""
+    reached = {state.server.name for state in states if state.error is None}
+    return [model for model in application.servers.models() if model.server in reached]
+
+
+def _fields(model: AnyModel) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "name": model.name,
+        "provider": LOCAL if isinstance(model, ModelInfo) else model.server,
+        "label": model.label,
+        "quantisation": model.quantisation,
+        "parameters": model.parameters,
+        "bytes": model.size_bytes,
+        "context_length": model.context_length,
+        "remote": not isinstance(model, ModelInfo) and model.remote,
+    }
+    if isinstance(model, ModelInfo):
+        fields |= {"architecture": model.architecture, "path": str(model.path)}
+    return fields
+
+
+def _line(model: AnyModel) -> str:
+    parameters = f"{model.parameters / 1e6:9,.1f} M" if model.parameters else f"{'':11}"
+    size = f"{model.size_bytes / 1e6:9,.1f} MB" if model.size_bytes else f"{'':12}"
+    context = f"context {model.context_length:,}" if model.context_length else ""
+    return f"{model.name:24} {model.label:28} {parameters}  {size}  {context}".rstrip()

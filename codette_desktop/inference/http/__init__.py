@@ -1,0 +1,1 @@
+"""Answers from servers over HTTP: Ollama, and whatever speaks OpenAI's protocol."""
