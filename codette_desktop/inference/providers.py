@@ -195,7 +195,11 @@ class ProviderSet:
         # Imported here: who uses no server need not wait at start for what speaks HTTP.
         from codette_desktop.inference.http.provider import ServerProvider
 
-        return ServerProvider(server, self._bus, context_length=self._context_length)
+        def remembered(model: str) -> int:
+            found = self.find_model(f"{server.name}/{model}")
+            return found.context_length if found else 0
+
+        return ServerProvider(server, self._bus, context_length=self._context_length, remembered=remembered)
 
 
 def _free(name: str, taken: set[str]) -> str:

@@ -31,6 +31,7 @@ async def served(replay: OllamaReplay) -> AsyncIterator[Served]:
 @pytest.fixture
 async def provider(served: Served) -> AsyncIterator[ServerProvider]:
     opened = ServerProvider(Server("House", served.url))
+    await opened.models()
     yield opened
     await opened.aclose()
 
@@ -62,6 +63,7 @@ class TestLiveOllama(OllamaContract):
     @pytest.fixture
     async def provider(self) -> AsyncIterator[ServerProvider]:
         opened = ServerProvider(Server("Live", LIVE, ServerKind.OLLAMA))
+        await opened.models()
         yield opened
         await opened.aclose()
 
@@ -157,5 +159,7 @@ async def test_one_connection_serves_one_answer_after_the_other(provider: Server
 async def test_nothing_is_sent_before_something_is_asked(served: Served) -> None:
     provider = ServerProvider(Server("House", served.url))
     assert provider.loaded() == []
+    use = await provider.count(ask("House/tiny"))  # as for a conversation that is only looked at
+    assert use.estimated
     await provider.aclose()
     assert served.connections == 0

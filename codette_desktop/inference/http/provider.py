@@ -39,7 +39,8 @@ class ServerProvider:
     """Answers with one server's models, by "SERVER/model" or the server's own name for them.
 
     Nothing is sent before something is asked of it. The draft of a question never leaves this computer for a remote
-    server: `count` reckons there, and only `stream` sends.
+    server: `count` reckons there, and only `stream` sends. `remembered` gives the context length a model of the server
+    was known to have earlier (0: unknown).
     """
 
     def __init__(
@@ -49,11 +50,13 @@ class ServerProvider:
         *,
         connection: Connection | None = None,
         context_length: Callable[[], int] = lambda: 0,
+        remembered: Callable[[str], int] = lambda _model: 0,
     ) -> None:
         self.server = server
         self.connection = connection or Connection(server)
         self._bus = bus or EventBus()
         self._context_length = context_length
+        self._remembered = remembered
         self._speaker: Dialect | None = None
         self._times: dict[str, ModelTimes] = {}
         self._reckoners: dict[str, Reckoner] = {}
@@ -111,10 +114,14 @@ class ServerProvider:
         yield incoming.end(self._note(incoming))
 
     async def count(self, request: ChatRequest) -> ContextUse:
-        """See `Provider.count`. Estimated where the server is remote or does not count."""
+        """See `Provider.count`. Estimated where the server is remote, does not count, or was not asked anything yet:
+
+        a conversation that is only looked at must contact nobody.
+        """
         model = self._own_name(request.model)
-        if self.server.remote:
-            unknown = Details(ServerModel.unseen(self.server, model), UNKNOWN_CONTEXT_TOKENS)
+        if self.server.remote or self._speaker is None:
+            length = self._remembered(model) or UNKNOWN_CONTEXT_TOKENS
+            unknown = Details(ServerModel.unseen(self.server, model), length)
             return (await self._fit(request, self._known.get(model, unknown), exact=False))[1]
         details = await self._details(await self._dialect(), model)
         return (await self._fit(request, details, exact=details.counts))[1]

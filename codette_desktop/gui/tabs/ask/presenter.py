@@ -392,4 +392,5 @@ class AskPresenter:
         await self._writes.finish()
         await self._tasks.aclose()
         self._measurer.cancel()  # only now: an answer that ends asks for both
+        await self._tasks.aclose()  # what its timer may have started meanwhile
         await self._saver.flush()
