@@ -62,13 +62,13 @@ class Corpus:
     def draw(self, chance: random.Random) -> Lesson:
         """One lesson. Every wording of every topic is seen before any comes again."""
         roll = chance.random()
-        if roll < 0.54:
+        if roll < 0.48:
             if not self._queue:
                 self._queue = [(wording, topic.answer) for topic in self.topics for wording in topic.wordings]
                 chance.shuffle(self._queue)
             wording, answer = self._queue.pop()
             return Lesson(vary(wording, chance), answer, chance.random() < 0.5)
-        if roll < 0.78:
+        if roll < 0.82:
             question = chance.choice(self.off_topic) if chance.random() < 0.75 else self.templates.draw(chance)
             return Lesson(vary(question, chance), REFUSAL, chance.random() < 0.15)
         task = tasks.draw(chance, measuring=False)

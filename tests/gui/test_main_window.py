@@ -236,5 +236,5 @@ async def test_closing_says_so_once_and_remembers_the_size(application: Applicat
     window.closed.connect(lambda: closed.append(True))
     window.close()
     await until(lambda: closed)
-    assert application.store.settings.get("window")
+    await until(lambda: application.store.settings.get("window"))
     await close_window(window)
