@@ -16,10 +16,10 @@ STARTER = ROOT / "resources" / "starter" / "guide-s-q8_0.gguf"
 
 
 @contextmanager
-def llama_server(model: Path = STARTER, *, token: str = "") -> Iterator[str]:
-    """The address of a server that answers with `model`."""
+def llama_server(model: Path = STARTER, *, token: str = "", parallel: int = 1, context: int = 0) -> Iterator[str]:
+    """The address of a server that answers with `model`; `context` in tokens for all `parallel` answers together."""
     child = subprocess.Popen(
-        [sys.executable, "-m", "tests.support.llama_server", str(model), token],
+        [sys.executable, "-m", "tests.support.llama_server", str(model), token, str(parallel), str(context)],
         cwd=ROOT,
         env=os.environ | {"OMP_WAIT_POLICY": "passive"},
         stdin=subprocess.PIPE,
@@ -43,7 +43,7 @@ def llama_server(model: Path = STARTER, *, token: str = "") -> Iterator[str]:
         child.stdout.close()
 
 
-def main(model: str, token: str) -> None:
+def main(model: str, token: str, parallel: str = "1", context: str = "0") -> None:
     """Serve until nobody holds the other end of standard input."""
     import xllamacpp as module
 
@@ -53,7 +53,8 @@ def main(model: str, token: str) -> None:
     params.model.path = model
     params.hostnames = ["127.0.0.1"]
     params.port = 0
-    params.n_parallel = 1
+    params.n_parallel = int(parallel)
+    params.n_ctx = int(context)
     params.cpuparams.n_threads = 1
     if token:
         params.api_keys = [token]
@@ -65,4 +66,4 @@ def main(model: str, token: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:3])
+    main(*sys.argv[1:])
