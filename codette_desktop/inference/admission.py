@@ -100,6 +100,8 @@ class AdmittingProvider:
             return self._inside
         async with self._trying.setdefault(info.file_hash, asyncio.Lock()):
             _, trust = await asyncio.get_event_loop().run_in_executor(None, self._look, model)
+            if self.stays_apart(info, trust):  # what was tried meanwhile has crashed
+                return self._apart
             if not trust.admitted:
                 await self._try(model, info)
         return self._inside
@@ -114,8 +116,10 @@ class AdmittingProvider:
 
     async def _try(self, model: str, info: ModelInfo) -> None:
         """Load it in a process of its own, where it also writes two tokens. Raises what that fails of."""
-        await self._apart.load(model)
-        await self._apart.unload(model)
+        try:
+            await self._apart.load(model)
+        finally:
+            await asyncio.shield(self._apart.unload(model))
         try:
             await asyncio.wrap_future(self._store.admit(info.file_hash))
         except StoreError:

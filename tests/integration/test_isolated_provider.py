@@ -110,6 +110,40 @@ async def test_a_process_that_hangs_is_ended(provider: IsolatedProvider) -> None
     assert text_of(await answer(provider, ask("gpt2")))
 
 
+async def test_stopping_before_the_process_has_started_is_no_crash(
+    provider: IsolatedProvider, crashes: list[str]
+) -> None:
+    for _ in range(2):
+        task = asyncio.create_task(answer(provider, ask("gpt2", **LONG)))
+        await asyncio.sleep(0.02)
+        started = time.perf_counter()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert time.perf_counter() - started < 4.5  # the worker heard it, and did not have to be ended
+    assert text_of(await answer(provider, ask("gpt2")))
+    assert crashes == []
+
+
+async def test_unloading_waits_for_the_answer_that_is_being_written(provider: IsolatedProvider) -> None:
+    task, pid = await begun(provider)
+    assert await provider.unload("gpt2")
+    assert len(await task) > 1000
+    assert not psutil.pid_exists(pid)
+    assert not await provider.unload("gpt2")
+
+
+async def test_a_process_just_chosen_is_not_taken_for_idle(folder: Path) -> None:
+    for name in "abcd":
+        if not (folder / f"{name}.gguf").exists():
+            write_model(folder / f"{name}.gguf", context_length=512)
+    provider = IsolatedProvider(lambda name: info_from_header(folder / f"{name}.gguf"), EventBus(), max_workers=2)
+    await answer(provider, ask("a"))
+    texts = await asyncio.gather(*(answer(provider, ask(name)) for name in "bcd"))
+    assert all(text_of(parts) for parts in texts)
+    await provider.aclose()
+
+
 async def test_its_events_are_heard_here(find: Callable[[str], ModelInfo]) -> None:
     bus = EventBus()
     heard: list[ModelLoaded] = []

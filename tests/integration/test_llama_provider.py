@@ -311,3 +311,41 @@ async def test_the_vocabularies_asked_for_last_are_kept(folder: Path, find: Find
         borrow(name)
     assert [Path(key).stem for key in vocabularies._known] == ["gpt2", "bare"]
     vocabularies.close()
+
+
+async def test_a_second_cancel_lets_go_of_nothing_the_decoder_still_uses(folder: Path) -> None:
+    path = folder / "slow.gguf"
+    if not path.exists():
+        write_model(path, layers=8, width=512, heads=8, kv_heads=8, feed_forward=1024, context_length=2048)
+    slow = LlamaProvider(lambda _name: info_from_header(path), EventBus())
+    await slow.load("slow")
+    resident = slow._residents.hold(info_from_header(path))
+    assert resident is not None
+    slow._residents.release(resident)
+    for pause in (0.0, 0.002, 0.005, 0.01, 0.02):
+        task = asyncio.create_task(answer(slow, ask("slow", Message(Role.USER, "time of day " * 300), max_tokens=500)))
+        await asyncio.sleep(0.1)
+        task.cancel()
+        await asyncio.sleep(pause)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert resident.users > 0 or not resident.batch.busy
+    await slow.unload("slow")
+    assert resident.users == 0
+    await slow.aclose()
+
+
+async def test_an_answer_on_one_model_does_not_keep_a_cancel_on_another_waiting(folder: Path, find: Find) -> None:
+    provider = LlamaProvider(find, EventBus())
+    both = [
+        asyncio.create_task(answer(provider, ask(name, max_tokens=900, grammar="root ::= [a-z ]*  [A]")))
+        for name in ("gpt2", "llama")
+    ]
+    while sum(item.busy for item in provider.loaded()) < 2:
+        await asyncio.sleep(0.01)
+    both[0].cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await both[0]
+    assert end_of(await both[1]).reason in (FinishReason.STOP, FinishReason.LENGTH)
+    await provider.aclose()

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import IO, Any, cast
 
 from codette_desktop.domain.errors import EngineFailure
+from codette_desktop.domain.events import ModelUnloaded
 from codette_desktop.inference.isolation.wire import line_of, message_of
 
 log = logging.getLogger(__name__)
@@ -20,6 +21,7 @@ log = logging.getLogger(__name__)
 SILENT_S = 15.0  # a worker that has not even said that it lives for so long is ended
 _LOOK_EVERY_S = 0.5
 _END_S = 2.0
+_PIPE_BYTES = 2**20  # as much as a process may have without privileges
 
 
 class WorkerDied(EngineFailure):
@@ -50,7 +52,7 @@ class WorkerProcess:
         self._open: dict[int, asyncio.Queue[dict[str, Any]]] = {}
         self._number = 0
         self._heard_at = time.monotonic()
-        self._hung = self._ending = False
+        self._hung = self._ending = self._stopped = False
         self.loaded: list[Any] = []
         self.died: WorkerDied | None = None
         self._process = subprocess.Popen(
@@ -60,6 +62,7 @@ class WorkerProcess:
             stderr=subprocess.DEVNULL,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
         )
+        _widen(self._process.stdin)
         self._input = cast("IO[bytes]", self._process.stdin)
         self._output = cast("IO[bytes]", self._process.stdout)
         self._reader = threading.Thread(target=self._read, name=f"worker-{self._process.pid}", daemon=True)
@@ -98,7 +101,8 @@ class WorkerProcess:
             self._send(id=number, do="cancel")
 
     def kill(self) -> None:
-        """End it at once."""
+        """End it at once, because it did not stop when it was asked to: no crash of its own."""
+        self._stopped = True
         self._process.kill()
 
     async def aclose(self) -> None:
@@ -154,16 +158,20 @@ class WorkerProcess:
 
     def _end(self, code: int) -> None:
         self._close_input()
-        self.loaded = []
+        gone, self.loaded = self.loaded, []
         self.died = WorkerDied(*self._reason(code))
-        if not self._ending:
-            self._on_death(self.died)
         for queue in self._open.values():
             queue.put_nowait({"error": self.died})
         self._open.clear()
+        for model in gone:
+            self._on_event(ModelUnloaded(model.name))
+        if not self._ending and not self._stopped:
+            self._on_death(self.died)
 
     def _reason(self, code: int) -> tuple[str, str]:
         hint = "Ask again to start it anew, or choose another model."
+        if self._stopped:
+            return f"The process that runs {self._label} did not stop in time and was ended.", hint
         if self._hung:
             return (
                 f"The process that runs {self._label} did not respond for {self._silent_s:.0f} s and was ended.",
@@ -180,10 +188,24 @@ class WorkerProcess:
         return f"The process that runs {self._label} ended with code {code}.", hint
 
     def _watch(self) -> None:
+        looked_at = time.monotonic()
         while self._reader.is_alive() or self._process.poll() is None:
-            silent = time.monotonic() - self._heard_at
+            now = time.monotonic()
+            if now - looked_at > 4 * _LOOK_EVERY_S:  # we were stopped ourselves, or the computer slept
+                self._heard_at = now
+            looked_at = now
+            silent = now - self._heard_at
             if silent > self._silent_s and self._process.poll() is None and not self._ending:
                 log.warning("worker %s has been silent for %.0f s and is ended", self.pid, silent)
                 self._hung = True
                 self._process.kill()
             self._reader.join(_LOOK_EVERY_S)
+
+
+def _widen(pipe: Any) -> None:
+    """Let Linux hold a whole long conversation, so that writing it does not wait until the worker reads."""
+    if sys.platform == "linux":
+        import fcntl
+
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, _PIPE_BYTES)

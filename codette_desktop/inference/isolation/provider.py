@@ -39,12 +39,13 @@ class IsolatedProvider:
         self._most = max_workers
         self._silent_s = silent_s
         self._workers: dict[str, WorkerProcess] = {}  # by path; the one used last stands last
+        self._leaving: set[asyncio.Task[None]] = set()
         self._closed = False
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[AnswerPart, None]:
         """See `Provider.stream`."""
         info = await self._model(request.model)
-        worker = await self._worker(info)
+        worker = self._worker(info)
         number, queue = self._ask(worker, info, "stream", request=request)
         ended = False
         try:
@@ -59,9 +60,11 @@ class IsolatedProvider:
                 if isinstance(message["part"], AnswerEnd):
                     return
         finally:
-            if not ended:
-                await self._stop(worker, number, queue)
-            worker.forget(number)
+            try:
+                if not ended:
+                    await self._stop(worker, number, queue)
+            finally:
+                worker.forget(number)
 
     async def count(self, request: ChatRequest) -> ContextUse:
         """See `Provider.count`."""
@@ -74,11 +77,13 @@ class IsolatedProvider:
     async def unload(self, model: str) -> bool:
         """See `Provider.unload`. The process ends too."""
         info = await self._model(model)
-        worker = self._workers.pop(str(info.path), None)
-        if worker is None:
+        worker = self._workers.get(str(info.path))
+        if worker is None or worker.died is not None:
             return False
-        had_it = any(item.name == info.name for item in worker.loaded)
-        await worker.aclose()
+        had_it = bool(await self._do("unload", model))  # when it has finished what it is doing
+        if not worker.busy and self._workers.get(str(info.path)) is worker:
+            del self._workers[str(info.path)]
+            await worker.aclose()
         return had_it
 
     def loaded(self) -> list[LoadedModel]:
@@ -93,19 +98,21 @@ class IsolatedProvider:
         """See `Provider.aclose`."""
         self._closed = True
         workers, self._workers = list(self._workers.values()), {}
-        await asyncio.gather(*(worker.aclose() for worker in workers))
+        await asyncio.gather(*(worker.aclose() for worker in workers), *self._leaving)
 
     async def _do(self, what: str, model: str, **message: Any) -> Any:
         info = await self._model(model)
-        worker = await self._worker(info)
+        worker = self._worker(info)
         number, queue = self._ask(worker, info, what, **message)
         reply: dict[str, Any] = {}
         try:
             reply = await queue.get()
         finally:
-            if not reply:
-                await self._stop(worker, number, queue)
-            worker.forget(number)
+            try:
+                if not reply:
+                    await self._stop(worker, number, queue)
+            finally:
+                worker.forget(number)
         if "error" in reply:
             raise reply["error"]
         return reply.get("result")
@@ -130,7 +137,8 @@ class IsolatedProvider:
             raise EngineFailure("The engine has been shut down.", retryable=False)
         return await asyncio.get_event_loop().run_in_executor(None, self._find, name)
 
-    async def _worker(self, info: ModelInfo) -> WorkerProcess:
+    def _worker(self, info: ModelInfo) -> WorkerProcess:
+        """The model's process. Without a pause until it is asked: nobody may take it for idle in between."""
         if self._closed:
             raise EngineFailure("The engine has been shut down.", retryable=False)
         key = str(info.path)
@@ -142,5 +150,7 @@ class IsolatedProvider:
         self._workers[key] = worker
         idle = [path for path, other in self._workers.items() if not other.busy and path != key]
         if len(self._workers) > self._most and idle:
-            await self._workers.pop(idle[0]).aclose()
+            leaving = asyncio.get_event_loop().create_task(self._workers.pop(idle[0]).aclose())
+            self._leaving.add(leaving)
+            leaving.add_done_callback(self._leaving.discard)
         return worker

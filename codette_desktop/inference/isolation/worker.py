@@ -56,7 +56,12 @@ class Worker:
             return
         task = asyncio.create_task(self._do(number, message))
         self._tasks[number] = task
-        task.add_done_callback(lambda _task: self._tasks.pop(number, None))
+        task.add_done_callback(lambda done: self._ended(number, done))
+
+    def _ended(self, number: int, task: "asyncio.Task[None]") -> None:
+        self._tasks.pop(number, None)
+        if task.cancelled():  # before its first step: nothing else has said so
+            self._say(id=number, cancelled=True)
 
     async def _do(self, number: int, message: dict[str, Any]) -> None:
         self._model = message.get("model") or self._model
@@ -64,8 +69,6 @@ class Worker:
         try:
             result = await self._work(number, message)
             self._say(id=number, result=result, loaded=self._provider.loaded())
-        except asyncio.CancelledError:
-            self._say(id=number, cancelled=True)
         except CodetteError as error:
             self._say(id=number, error=error)
         except Exception as error:  # noqa: BLE001 - a defect is told to the application, which logs it

@@ -5,6 +5,7 @@ A request joins while others run: its prompt is read chunk by chunk beside their
 
 from abc import ABC, abstractmethod
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future
 
 import numpy as np
@@ -30,7 +31,8 @@ class Run(ABC):
         self.sequence = -1
         self.token: int | None = None  # to be decoded next; None while the prompt is being read
         self.unread = np.empty(0, np.int32)
-        self.context: Context | None = None
+        self.said: list[int] = []  # what came after `prompt`, with `token`
+        self.interrupt: Callable[[], object] = lambda: None  # makes whatever is being decoded stop
 
     @abstractmethod
     def begun(self, reused: int) -> None:
@@ -51,9 +53,7 @@ class Run(ABC):
     def cancel(self) -> None:
         """Have the answer end within some milliseconds, also in the middle of a decode."""
         self.cancelled = True
-        context = self.context
-        if context is not None:
-            context.abort()
+        self.interrupt()
 
 
 class Batch:
@@ -73,7 +73,6 @@ class Batch:
 
     def add(self, run: Run) -> None:
         """Write this answer too, from the next step on."""
-        run.context = self._context
         self._waiting.append(run)
 
     def step(self) -> None:
@@ -86,9 +85,12 @@ class Batch:
             if len(runs) == 1 and (token := runs[0].token) is not None:
                 if self._context.decode_one(runs[0].sequence, token):
                     self._advance(runs[0], -1)
+                else:
+                    self._read_lost_again()
             elif runs:
                 self._step_together()
         except NoRoom as full:
+            self._read_lost_again()
             self._make_room(full)
         except EngineFailure as error:
             self.fail_all(error)
@@ -96,6 +98,7 @@ class Batch:
     def _step_together(self) -> None:
         feeds = [self._feed(run) for run in self._runs]
         if not self._context.decode(feeds):
+            self._read_lost_again()
             return
         row = -1
         for run, feed in zip(tuple(self._runs), feeds, strict=True):
@@ -119,11 +122,17 @@ class Batch:
             return
         if run.token is None:
             self._end(run)
+        else:
+            run.said.append(run.token)
 
     def _admit(self) -> None:
         """Begin what waits: one prompt is read at a time, so that the next can share what it has in common with it."""
         while self._waiting and not self._full and all(run.token is not None for run in self._runs):
-            found = self._slots.take(self._waiting[0].prompt)
+            try:
+                found = self._slots.take(self._waiting[0].prompt)
+            except Exception as error:  # noqa: BLE001 - told to whoever asked; the next one is not to be kept waiting
+                self._end(self._waiting.popleft(), error)
+                continue
             if found is None:
                 return
             run = self._waiting.popleft()
@@ -141,18 +150,27 @@ class Batch:
 
     def _make_room(self, full: NoRoom) -> None:
         """The cells are used up: idle sequences go first, then the answer that began last waits for its turn again."""
-        if self._slots.make_room():
+        if self._slots.make_room() or not self._runs:
             return
         run = self._runs[-1]
         if len(self._runs) == 1:
             self._end(run, full)
             return
         self._full = True
+        self._wait_again(run)
+
+    def _read_lost_again(self) -> None:
+        """A decode that did not end may have taken what was in memory before: recurrent models cannot go back."""
+        for run in tuple(self._runs):
+            decoded = len(run.prompt) - len(run.unread) + len(run.said) - (run.token is not None)
+            if not run.cancelled and decoded != len(self._context.tokens[run.sequence]):
+                self._wait_again(run)
+
+    def _wait_again(self, run: Run) -> None:
+        """Have a run that has begun read all it had, as the prompt of the same answer."""
         self._runs.remove(run)
-        tokens = self._context.tokens[run.sequence]
-        written = [run.token] if run.token is not None else []
-        run.prompt = np.concatenate([np.array([*tokens, *written], np.int32), run.unread])
-        run.token = None
+        run.prompt = np.concatenate([run.prompt, np.array(run.said, np.int32)])
+        run.said, run.token = [], None
         self._slots.give_back(run.sequence)
         self._waiting.appendleft(run)
 
@@ -161,7 +179,6 @@ class Batch:
             self._runs.remove(run)
             self._slots.give_back(run.sequence)
             self._full = False
-        run.context = None
         try:
             if error is not None:
                 run.fail(error)

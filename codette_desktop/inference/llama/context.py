@@ -154,6 +154,10 @@ class Context:
             # Recurrent models cannot go back to an earlier token.
             self._c.llama_memory_seq_rm(self._memory, sequence, -1, -1)
             length = 0
+        elif 0 < length < len(known) and self._c.llama_memory_seq_pos_min(self._memory, sequence) > 0:
+            # A sliding window has moved on and forgotten what the earlier tokens looked back to.
+            self._c.llama_memory_seq_rm(self._memory, sequence, -1, -1)
+            length = 0
         del known[length:]
         return len(known)
 
@@ -167,9 +171,11 @@ class Context:
         self.tokens[target] = self.tokens[source][:length]
         return length
 
-    def save(self, sequence: int) -> bytes:
-        """What the memory holds of a sequence; b"" where it cannot be had."""
+    def save(self, sequence: int, most_bytes: int | None = None) -> bytes:
+        """What the memory holds of a sequence; b"" where it cannot be had, or would be longer than `most_bytes`."""
         size = self._c.llama_state_seq_get_size(self.handle, sequence)
+        if most_bytes is not None and size > most_bytes:
+            return b""
         buffer = (ctypes.c_uint8 * size)()
         written = self._c.llama_state_seq_get_data(self.handle, buffer, size, sequence)
         return bytes(memoryview(buffer)[:written])

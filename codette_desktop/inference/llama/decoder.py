@@ -31,7 +31,13 @@ class Decoder:
                 # A daemon, so that an application that forgets to close it can still end.
                 self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
                 self._thread.start()
+            run.interrupt = self.interrupt
             self._inbox.put(lambda: self._take(batch, run))
+
+    def interrupt(self) -> None:
+        """Make the decode in progress stop, whichever batch's it is: a cancel must not wait for it. Any thread."""
+        for batch in tuple(self._batches):
+            batch.abort()
 
     def close(self, timeout: float = 10.0) -> bool:
         """End what runs, as cancelled, and the thread; False if it did not end in `timeout` seconds."""
@@ -41,8 +47,7 @@ class Decoder:
         if thread is None:
             return True
         self._inbox.put(lambda: None)  # it may be waiting for something to do
-        for batch in tuple(self._batches):
-            batch.abort()
+        self.interrupt()
         thread.join(timeout)
         return not thread.is_alive()
 

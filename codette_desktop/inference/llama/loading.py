@@ -1,4 +1,4 @@
-"""A load as a job of the loader's thread, which can be given up at any moment."""
+"""Loads and unloads as jobs of the loader's thread, which can be given up at any moment."""
 
 from typing import TYPE_CHECKING
 
@@ -45,3 +45,26 @@ class Load(Job):
         with self._state:
             if self._context is not None:
                 self._context.abort()
+
+
+class Unload(Job):
+    """Frees a model once nobody uses it. When `ended` is done `unloaded` says whether it was in memory."""
+
+    def __init__(self, info: ModelInfo, residents: Residents) -> None:
+        super().__init__()
+        self._info = info
+        self._residents = residents
+        self.unloaded = False
+        self.error: CodetteError | None = None
+
+    def step(self) -> bool:
+        """Wait for whoever uses it, then free it."""
+        self.unloaded = self._residents.unload(self._info, self)
+        return False
+
+    def fail(self, error: Exception) -> None:
+        """Keep the error for whoever waits."""
+        self.error = error if isinstance(error, CodetteError) else EngineFailure(f"The engine failed: {error}")
+
+    def attach(self, context: "Context | None") -> None:
+        """Nothing is decoded for an unload."""

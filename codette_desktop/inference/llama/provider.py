@@ -16,7 +16,7 @@ from codette_desktop.domain.models import EngineSettings, ModelInfo
 from codette_desktop.domain.requests import ChatRequest
 from codette_desktop.inference.llama.identity import Identities
 from codette_desktop.inference.llama.library import engine_build
-from codette_desktop.inference.llama.loading import Load
+from codette_desktop.inference.llama.loading import Load, Unload
 from codette_desktop.inference.llama.outbox import Outbox
 from codette_desktop.inference.llama.residents import Hook, Resident, Residents
 from codette_desktop.inference.llama.runtime import Engine
@@ -75,16 +75,19 @@ class LlamaProvider:
         resident = await self._hold(info, answer)
         try:
             self._decode(resident, answer)
-            try:
-                while True:
-                    part = await outbox.receive()
-                    yield part
-                    if isinstance(part, AnswerEnd):
-                        return
-            finally:
-                await _stopped(answer)
-        finally:
+        except BaseException:
             self._release(resident, answer)
+            raise
+        # The one rule of what an answer stands on: it is let go of when the decoder has ended it, whoever still waits.
+        answer.ended.add_done_callback(lambda _ended: self._release(resident, answer))
+        try:
+            while True:
+                part = await outbox.receive()
+                yield part
+                if isinstance(part, AnswerEnd):
+                    return
+        finally:
+            await _stopped(answer)
 
     async def count(self, request: ChatRequest) -> ContextUse:
         """See `Provider.count`. Also while another answer is being written, without slowing it."""
@@ -102,7 +105,9 @@ class LlamaProvider:
     async def unload(self, model: str) -> bool:
         """See `Provider.unload`."""
         info = await self._help(lambda: self._find(model))
-        return await asyncio.wrap_future(self._loader.call(lambda: self._residents.unload(info)))
+        job = Unload(info, self._residents)
+        await self._made(job)
+        return job.unloaded
 
     def loaded(self) -> list[LoadedModel]:
         """See `Provider.loaded`."""
@@ -149,6 +154,10 @@ class LlamaProvider:
     async def _load(self, info: ModelInfo) -> float:
         """Returns what it took, in milliseconds."""
         job = Load(info, self._residents)
+        await self._made(job)
+        return job.load_ms
+
+    async def _made(self, job: Load | Unload) -> None:
         self._loader.submit(job)
         try:
             await _ended(job)
@@ -156,7 +165,6 @@ class LlamaProvider:
             await _stopped(job)
         if job.error:
             raise job.error
-        return job.load_ms
 
     def _decode(self, resident: Resident, answer: "Answer") -> None:
         from codette_desktop.inference.llama.decoder import Decoder

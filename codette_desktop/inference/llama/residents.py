@@ -138,7 +138,7 @@ class Residents:
                 self._changed.wait(_LOOK_EVERY_S)
             if resident.users:
                 self._loaded[str(info.path)] = resident
-                raise Cancelled("Loading was cancelled.")
+                raise Cancelled("It was cancelled while the model was in use.")
         resident.close()
         self._bus.publish(ModelUnloaded(resident.info.name))
         return True

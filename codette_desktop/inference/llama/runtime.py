@@ -1,7 +1,4 @@
-"""The engine's thread: one per device, which takes jobs from a queue and steps them to their end.
-
-A job knows what its next step is; the loop here decides whose step comes next. Today that is the job that came first.
-"""
+"""A thread that takes jobs from a queue and steps them to their end, the first that came first: loads and unloads."""
 
 import logging
 import queue

@@ -1,6 +1,6 @@
 """Several answers in one context: each gets its own tokens, none waits for ever, little is read twice."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 
 import numpy as np
@@ -9,7 +9,7 @@ import pytest
 from codette_desktop.domain.answers import FinishReason
 from codette_desktop.domain.models import EngineSettings
 from codette_desktop.inference.llama.batching import Batch, Run
-from codette_desktop.inference.llama.context import Context
+from codette_desktop.inference.llama.context import Context, Feed
 from codette_desktop.inference.llama.model import Model
 from codette_desktop.inference.llama.slots import Slots, Spill
 from codette_desktop.inference.llama.vocabulary import Tokens
@@ -176,3 +176,45 @@ def test_spilled_sequences_are_bounded_and_the_oldest_goes_first() -> None:
     assert spill.size_bytes == 80
     spill.put(np.arange(0, 9, dtype=np.int32), b"z" * 101)
     assert spill.size_bytes == 80
+
+
+def test_what_a_failed_decode_has_lost_is_read_again(tiny: Model, context: Context) -> None:
+    """As with recurrent models, which cannot go back to where they were before a decode that was stopped."""
+    batch = Batch(context, Slots(context))
+    runs = [Written(prompt_of(tiny, words, 12), 30) for words in ("time of day ", "memory of a model ")]
+    stopped = Written(prompt_of(tiny, "a layer ", 200), 30)
+    for run in runs:
+        batch.add(run)
+    for _ in range(12):
+        batch.step()
+    batch.add(stopped)
+    decode = context.decode
+
+    def lose(feeds: Sequence[Feed]) -> bool:
+        context.decode = decode  # type: ignore[method-assign]
+        stopped.cancel()
+        context.clear()
+        return False
+
+    context.decode = lose  # type: ignore[method-assign]
+    run_all(batch)
+    assert stopped.reason is FinishReason.CANCELLED
+    assert [run.tokens for run in runs] == [
+        alone(tiny, run_prompt, 30)
+        for run_prompt in (prompt_of(tiny, "time of day ", 12), prompt_of(tiny, "memory of a model ", 12))
+    ]
+
+
+def test_a_prompt_that_cannot_be_begun_keeps_nobody_waiting(tiny: Model, context: Context) -> None:
+    slots = Slots(context)
+    batch, take = Batch(context, slots), slots.take
+
+    def fail(prompt: Tokens) -> tuple[int, int] | None:
+        slots.take = take  # type: ignore[method-assign]
+        raise MemoryError("no memory")
+
+    slots.take = fail  # type: ignore[method-assign]
+    broken, sound = Written(prompt_of(tiny, "time of day")), Written(prompt_of(tiny, "memory"))
+    run_all(batch, broken, sound)
+    assert isinstance(broken.error, MemoryError)
+    assert len(sound.tokens) == 20
