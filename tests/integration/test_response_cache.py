@@ -141,6 +141,7 @@ async def test_lower_limits_count_at_once(provider: CachingProvider, cache: Resp
     for text in "abcd":
         await answer(provider, question(text))
     cache.configure(replace(cache.settings, entries=1))
+    await asyncio.wrap_future(store.settings.set("anything", 1))  # written after what leaves the database
     assert [await is_cached(provider, question(text)) for text in "dc"] == [True, False]
     await asyncio.wrap_future(cache.flush())
     assert cache.statistics().entries == 1
@@ -259,12 +260,18 @@ async def test_only_whole_answers_are_kept(
     assert [await is_cached(provider, question()) for _ in range(2)] == [False, False]
 
 
-async def test_an_error_is_told_to_all_and_never_kept(provider: CachingProvider, model: ScriptedModel) -> None:
-    model.error = EngineFailure("It failed.")
-    results = await asyncio.gather(*(answer(provider, question()) for _ in range(3)), return_exceptions=True)
+async def test_an_error_is_told_to_all_and_never_kept(
+    provider: CachingProvider, cache: ResponseCache, model: ScriptedModel
+) -> None:
+    model.error, model.hold = EngineFailure("It failed."), True  # it fails when all three have joined
+    asking = asyncio.gather(*(answer(provider, question()) for _ in range(3)), return_exceptions=True)
+    while cache.statistics().shared < 2:
+        await asyncio.sleep(0.01)
+    model.release()
+    results = await asking
     assert [str(result) for result in results] == ["It failed."] * 3
     assert len(model.requests) == 1
-    model.error = None
+    model.error, model.hold = None, False
     assert not await is_cached(provider, question())
 
 
