@@ -10,6 +10,7 @@ import asyncio
 import statistics
 import tempfile
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import httpx
@@ -22,6 +23,8 @@ from codette_desktop.models.identity import info_from_header
 from tests.benchmarks.bench_batch import CONVERSATION_TOKENS, TOGETHER, TURNS, WORDS, answer, speed
 from tests.support.gguf_files import write_large_model
 from tests.support.llama_server import llama_server
+
+Say = Callable[[tuple[Message, ...], int], Awaitable[object]]
 
 
 async def ask(client: httpx.AsyncClient, messages: tuple[Message, ...], tokens: int) -> int:
@@ -42,7 +45,7 @@ async def their_speed(client: httpx.AsyncClient, tokens: int, turn: int) -> floa
     return sum(written) / (time.perf_counter() - started)
 
 
-async def last_turn(say: "object", number: int) -> float:
+async def last_turn(say: Say, number: int) -> float:
     """Seconds until the first token of the last, short turn; `say(messages, tokens)` answers."""
     messages: tuple[Message, ...] = ()
     words = WORDS * (CONVERSATION_TOKENS // (TURNS - 1) // 17)
@@ -51,7 +54,7 @@ async def last_turn(say: "object", number: int) -> float:
         text = f"{number}-{turn} {words}" if turn < TURNS - 1 else "And why is that so?"
         messages += (Message(Role.USER, text),)
         started = time.perf_counter()
-        await say(messages, 1)  # type: ignore[operator]
+        await say(messages, 1)
         took = time.perf_counter() - started
         messages += (Message(Role.ASSISTANT, "so it is"),)
     return took

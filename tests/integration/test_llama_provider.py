@@ -336,7 +336,7 @@ async def test_a_second_cancel_lets_go_of_nothing_the_decoder_still_uses(folder:
     await slow.aclose()
 
 
-async def test_an_answer_on_one_model_does_not_keep_a_cancel_on_another_waiting(folder: Path, find: Find) -> None:
+async def test_a_cancel_stops_no_answer_on_another_model(folder: Path, find: Find) -> None:
     provider = LlamaProvider(find, EventBus())
     both = [
         asyncio.create_task(answer(provider, ask(name, max_tokens=900, grammar="root ::= [a-z ]*  [A]")))

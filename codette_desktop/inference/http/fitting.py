@@ -4,11 +4,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from codette_desktop.domain.answers import ContextUse
-from codette_desktop.domain.errors import InvalidRequest, PromptTooLong
-from codette_desktop.domain.messages import Message, Role
+from codette_desktop.domain.messages import Message
 from codette_desktop.domain.requests import ChatRequest
+from codette_desktop.inference.turns import DEFAULT_ROOM_TOKENS, join, parts, split_turns, too_long
 
-DEFAULT_ROOM_TOKENS = 256
 MESSAGE_TOKENS = 6  # markup around each message
 # A token holds between one and eight bytes of nearly every text; that there are fewer tokens than the least, or that a
 # text fits which takes more than the context even so, needs no doubt.
@@ -61,21 +60,21 @@ async def fit(
     system, history, question = parts(request.messages)
     room = min(request.sampling.max_tokens or DEFAULT_ROOM_TOKENS, max(1, length // 4))
     most = length - room
-    turns = _turns(history)
+    turns = split_turns(history)
     if reckoner.least([*system, question]) > length:
         total = await reckoner.count([*system, question])
-        raise _too_long(total, length, room, bool(system), about=True)
+        raise too_long(total, length, room, bool(system), about=True)
     left_out = await _guess(system, turns, question, most, reckoner)
-    total = await count([*system, *_join(turns[left_out:]), question])
+    total = await count([*system, *join(turns[left_out:]), question])
     while total > most and left_out < len(turns):
         left_out += 1
-        total = await count([*system, *_join(turns[left_out:]), question])
+        total = await count([*system, *join(turns[left_out:]), question])
     if exact:
-        while left_out and (more := await count([*system, *_join(turns[left_out - 1 :]), question])) <= most:
+        while left_out and (more := await count([*system, *join(turns[left_out - 1 :]), question])) <= most:
             left_out, total = left_out - 1, more
         if total > most:
-            raise _too_long(total, length, room, bool(system))
-    kept = _join(turns[left_out:])
+            raise too_long(total, length, room, bool(system))
+    kept = join(turns[left_out:])
     without_system = await count([*kept, question]) if system else total
     alone = await count([question]) if kept else without_system
     history_tokens = max(0, without_system - alone)
@@ -100,17 +99,6 @@ def settled(use: ContextUse, told: int) -> ContextUse:
     return replace(use, system=system, history=history, question=max(0, told - system - history))
 
 
-def parts(messages: Sequence[Message]) -> tuple[list[Message], list[Message], Message]:
-    """System message (none or one), history, question. Raises InvalidRequest where there is no question."""
-    if not messages or messages[-1].role is not Role.USER or not messages[-1].content.strip():
-        raise InvalidRequest("There is no question.", "Write something first.")
-    *before, question = messages
-    system = [message for message in before if message.role is Role.SYSTEM and message.content.strip()]
-    if len(system) > 1:
-        system = [Message(Role.SYSTEM, "\n\n".join(message.content for message in system))]
-    return system, [message for message in before if message.role is not Role.SYSTEM], question
-
-
 async def _guess(
     system: list[Message], turns: list[list[Message]], question: Message, most: int, reckoner: Reckoner
 ) -> int:
@@ -123,26 +111,5 @@ async def _guess(
     return 0
 
 
-def _turns(history: list[Message]) -> list[list[Message]]:
-    turns: list[list[Message]] = []
-    for message in history:
-        if message.role is Role.USER or not turns:
-            turns.append([])
-        turns[-1].append(message)
-    return turns
-
-
-def _join(turns: list[list[Message]]) -> list[Message]:
-    return [message for turn in turns for message in turn]
-
-
 def _bytes(messages: Sequence[Message]) -> int:
     return sum(len(message.content.encode("utf-8", "replace")) for message in messages)
-
-
-def _too_long(prompt: int, length: int, room: int, system: bool, *, about: bool = False) -> PromptTooLong:
-    what = "The question and the system prompt take" if system else "The question takes"
-    return PromptTooLong(
-        f"{what} {'about ' if about else ''}{prompt:,} tokens. The context holds {length:,}, of which {room:,} are "
-        "kept for the answer."
-    )

@@ -7,13 +7,13 @@ from functools import lru_cache
 import numpy as np
 
 from codette_desktop.domain.answers import ContextUse
-from codette_desktop.domain.errors import InvalidRequest, PromptTooLong
-from codette_desktop.domain.messages import Message, Role
+from codette_desktop.domain.errors import InvalidRequest
+from codette_desktop.domain.messages import Message
 from codette_desktop.domain.requests import ChatRequest
 from codette_desktop.inference.llama.template import ChatTemplate
 from codette_desktop.inference.llama.vocabulary import Tokens, Vocabulary
+from codette_desktop.inference.turns import DEFAULT_ROOM_TOKENS, join, parts, split_turns, too_long
 
-DEFAULT_ROOM_TOKENS = 256
 _PRIVATE_USE = range(0xE000, 0xF8FF)
 
 
@@ -41,19 +41,19 @@ class PromptWriter:
         out, oldest first; never the system message and never the question. Raises PromptTooLong where these do not
         fit, InvalidRequest and UnsupportedModel as `ChatTemplate.render` does.
         """
-        system, history, question = _parts(request.messages)
+        system, history, question = parts(request.messages)
         room = min(request.sampling.max_tokens or DEFAULT_ROOM_TOKENS, max(1, context_length // 4))
         most = context_length - room
-        turns = _turns(history)
+        turns = split_turns(history)
         left_out = self._guess(system, turns, question, most)
-        tokens = self._tokens([*system, *_join(turns[left_out:]), question])
+        tokens = self._tokens([*system, *join(turns[left_out:]), question])
         while len(tokens) > most and left_out < len(turns):
             left_out += 1
-            tokens = self._tokens([*system, *_join(turns[left_out:]), question])
-        while left_out and len(more := self._tokens([*system, *_join(turns[left_out - 1 :]), question])) <= most:
+            tokens = self._tokens([*system, *join(turns[left_out:]), question])
+        while left_out and len(more := self._tokens([*system, *join(turns[left_out - 1 :]), question])) <= most:
             left_out, tokens = left_out - 1, more
         if len(tokens) > most:
-            raise _too_long(len(tokens), context_length, room, bool(system))
+            raise too_long(len(tokens), context_length, room, bool(system))
         use = self._account(system, turns[left_out:], question, len(tokens), context_length)
         dropped = sum(len(turn) for turn in turns[:left_out])
         return Prompt(tokens, replace(use, left_out_messages=dropped), self._template.stops)
@@ -74,7 +74,7 @@ class PromptWriter:
         self, system: list[Message], turns: list[list[Message]], question: Message, total: int, length: int
     ) -> ContextUse:
         """`total` by part: each part counts what the prompt grows by because of it."""
-        without_system = len(self._tokens([*_join(turns), question])) if system else total
+        without_system = len(self._tokens([*join(turns), question])) if system else total
         alone = len(self._tokens([question])) if turns else without_system
         history = max(0, without_system - alone)
         system_tokens = min(max(0, total - without_system), total - history)
@@ -125,35 +125,3 @@ class _Guard:
                     parts += [(text[start:index], True), (name, False)]
                     start = index + 1
         return [*parts, (text[start:], True)]
-
-
-def _parts(messages: Sequence[Message]) -> tuple[list[Message], list[Message], Message]:
-    """System message (none or one), history, question. Raises InvalidRequest where there is no question."""
-    if not messages or messages[-1].role is not Role.USER or not messages[-1].content.strip():
-        raise InvalidRequest("There is no question.", "Write something first.")
-    *before, question = messages
-    system = [message for message in before if message.role is Role.SYSTEM and message.content.strip()]
-    if len(system) > 1:
-        system = [Message(Role.SYSTEM, "\n\n".join(message.content for message in system))]
-    return system, [message for message in before if message.role is not Role.SYSTEM], question
-
-
-def _turns(history: list[Message]) -> list[list[Message]]:
-    """The history cut before each message of the user; an answer without a question is a turn of its own."""
-    turns: list[list[Message]] = []
-    for message in history:
-        if message.role is Role.USER or not turns:
-            turns.append([])
-        turns[-1].append(message)
-    return turns
-
-
-def _join(turns: list[list[Message]]) -> list[Message]:
-    return [message for turn in turns for message in turn]
-
-
-def _too_long(prompt: int, length: int, room: int, system: bool) -> PromptTooLong:
-    what = "The question and the system prompt take" if system else "The question takes"
-    return PromptTooLong(
-        f"{what} {prompt:,} tokens. The context holds {length:,}, of which {room:,} are kept for the answer."
-    )

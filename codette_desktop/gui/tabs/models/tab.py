@@ -106,9 +106,9 @@ class ModelsTab(QWidget):
         self.detail.setAccessibleName(tr("About the chosen model"))
         self.detail.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         set_role(self.detail, "secondary")
-        self.apart = QCheckBox(tr("Run in a process of its own"))
+        self.apart = QCheckBox(tr("Keep apart: should this model crash, nothing else does"))
         self.apart.setToolTip(
-            tr("If this model crashes, nothing else does. It starts a little slower. Counts from its next load on.")
+            tr("It runs in a process of its own and starts a little slower. Counts from its next load on.")
         )
         self.apart.clicked.connect(self._on_apart)
         layout = QVBoxLayout(self)
@@ -167,7 +167,7 @@ class ModelsTab(QWidget):
         apart, crashes = await self._choice.apartness(entry)
         if entry != self.current():
             return
-        text = tr("Run in a process of its own")
+        text = tr("Keep apart: should this model crash, nothing else does")
         if crashes:
             times = tr("once") if crashes == 1 else tr("{n} times", n=crashes)
             text += " · " + tr("it has crashed {times} while it was tried", times=times)
