@@ -57,6 +57,20 @@ class PromptRead:
 
 
 @dataclass(frozen=True, slots=True)
+class SwitchedModel:
+    """Streamed when a model failed and the next candidate begins: what was written so far is withdrawn.
+
+    What follows is the whole answer of `model`, from its `PromptRead` on. `failed` and `model` are names.
+    """
+
+    failed: str
+    failed_label: str
+    error: str
+    model: str
+    model_label: str
+
+
+@dataclass(frozen=True, slots=True)
 class TextChunk:
     """A piece of the answer: always whole Unicode characters, `tokens` tokens long (0 for a flushed remainder)."""
 
@@ -104,4 +118,4 @@ class AnswerEnd:
     note: str = ""
 
 
-AnswerPart = PromptRead | TextChunk | AnswerEnd
+AnswerPart = PromptRead | TextChunk | SwitchedModel | AnswerEnd

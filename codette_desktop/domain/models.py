@@ -1,9 +1,30 @@
 """Models: what is known of a model before it is loaded, whether its file lies here or on a server."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from codette_desktop.domain.servers import Server
+
+AUTO = "auto"  # in place of a model's name: whoever suits the question best
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """A LoRA adapter (a GGUF file of its own) on a model; `scale` 1 is as it was trained, 0 is without it.
+
+    `file_hash` identifies the adapter's weights; "" while it has not been computed.
+    """
+
+    name: str
+    path: Path
+    scale: float = 1.0
+    file_hash: str = ""
+
+    @property
+    def label(self) -> str:
+        """As shown after the model's name: "tone", or "tone × 0.5"."""
+        return self.name if self.scale == 1.0 else f"{self.name} × {self.scale:g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +33,7 @@ class ModelInfo:
 
     `name` is unique in the library and is what a person types or picks; `display_name` is what they read.
     `file_hash` identifies the weights (see `codette_desktop.models.identity`); "" while it has not been computed.
+    `adapters` are put on the weights in that order; a model with adapters is found as "NAME+ADAPTER@SCALE".
     """
 
     name: str
@@ -27,11 +49,12 @@ class ModelInfo:
     file_hash: str = ""
     description: str = ""
     starter: bool = False
+    adapters: tuple[Adapter, ...] = ()
 
     @property
     def label(self) -> str:
-        """Name and quantisation, as shown in the picker: "Guide M · Q8_0"."""
-        return f"{self.display_name} · {self.quantisation}"
+        """Name and quantisation, as shown in the picker: "Guide M · Q8_0", "Guide M · Q8_0 + tone"."""
+        return " + ".join((f"{self.display_name} · {self.quantisation}", *(item.label for item in self.adapters)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +94,39 @@ class ServerModel:
 AnyModel = ModelInfo | ServerModel
 
 
+class KvType(StrEnum):
+    """How keys and values of attention are kept: fewer bits take less memory and may cost some quality."""
+
+    F16 = "f16"
+    Q8_0 = "q8_0"
+    Q4_0 = "q4_0"
+
+
+class FlashAttention(StrEnum):
+    """Whether attention is computed in blocks, which takes less memory. A quantised cache needs it."""
+
+    AUTO = "auto"
+    ON = "on"
+    OFF = "off"
+
+
+class Numa(StrEnum):
+    """How threads are spread over the processors of a computer with several. Counts once for the whole process."""
+
+    OFF = "off"
+    DISTRIBUTE = "distribute"
+    ISOLATE = "isolate"
+
+
 @dataclass(frozen=True, slots=True)
 class EngineSettings:
     """How a model is loaded. 0 or None means "let the application choose".
 
     `context_length` in tokens (0: the model's own, at most 8,192); `threads` counts CPU threads for generation;
     `gpu_layers` is the number of layers put on the GPU (-1: all that fit). `parallel` is for how many answers of full
-    length that are written together there is room (0: as many as memory is plentiful for, at most 4).
+    length that are written together there is room (0: as many as memory is plentiful for, at most 4). `use_mmap` maps
+    the file instead of reading it, `lock_memory` keeps the system from swapping it out. `keep_alive_minutes` is how
+    long an unused model stays in memory (0: until its memory is needed).
     """
 
     context_length: int = 0
@@ -86,3 +135,8 @@ class EngineSettings:
     gpu_layers: int = -1
     use_mmap: bool = True
     parallel: int = 0
+    kv_type: KvType = KvType.F16
+    flash_attention: FlashAttention = FlashAttention.AUTO
+    lock_memory: bool = False
+    numa: Numa = Numa.OFF
+    keep_alive_minutes: int = 0

@@ -82,10 +82,12 @@ class ChatRequest:
     """One question to one model: the messages in order (a system message, if any, comes first), and how to sample.
 
     The last message is the user's. `model` is a library name or the path of a GGUF file. `fresh` asks the model itself
-    even where its answer is known.
+    even where its answer is known. `alternatives` are the names of the models that answer in its place should it fail,
+    in that order.
     """
 
     model: str
     messages: tuple[Message, ...]
     sampling: Sampling = field(default_factory=Sampling)
     fresh: bool = False
+    alternatives: tuple[str, ...] = ()

@@ -81,7 +81,7 @@ class AnswerRecorder:
                 self._kept = self._last
                 # Not awaited: the next token must not wait for the disk, and a failure shows at the end.
                 self._store.generations.checkpoint(self.generation.id, "".join(self._text))
-        else:
+        elif isinstance(part, AnswerEnd):
             self._end(part)
 
     def _read(self, prompt: PromptRead) -> None:

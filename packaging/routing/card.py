@@ -4,8 +4,8 @@ import json
 import math
 from pathlib import Path
 
+from codette_desktop.domain.tasks import TaskType
 from codette_desktop.inference.routing.classify import Classifier
-from codette_desktop.inference.routing.task import TaskType
 
 _TEXT = """# The task classifier
 

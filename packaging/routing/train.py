@@ -20,8 +20,8 @@ sys.path[:0] = [str(HERE), str(HERE.parents[1])]
 import card  # noqa: E402
 import regression  # noqa: E402
 
+from codette_desktop.domain.tasks import TaskType  # noqa: E402
 from codette_desktop.inference.routing import features  # noqa: E402
-from codette_desktop.inference.routing.task import TaskType  # noqa: E402
 
 TRAINING, HELD_OUT = HERE / "prompts_train.jsonl", HERE / "prompts_held_out.jsonl"
 RESOURCES = HERE.parents[1] / "resources" / "routing"

@@ -18,22 +18,28 @@ from codette_desktop.domain.answers import (
 )
 from codette_desktop.domain.events import ModelLoaded, ModelLoading, ModelUnloaded
 from codette_desktop.domain.messages import Message, Role
-from codette_desktop.domain.models import EngineSettings, ModelInfo
+from codette_desktop.domain.models import Adapter, EngineSettings, FlashAttention, KvType, ModelInfo, Numa
 from codette_desktop.domain.requests import ChatRequest, Sampling
 from codette_desktop.inference.provider import LoadedModel
 
 _TYPES = {
     each.__name__: each
     for each in (
-        AnswerEnd, AnswerFigures, ChatRequest, ContextUse, EngineSettings, LoadedModel, Message, ModelInfo, ModelLoaded,
-        ModelLoading, ModelUnloaded, PromptRead, Sampling, TextChunk,
+        Adapter, AnswerEnd, AnswerFigures, ChatRequest, ContextUse, EngineSettings, LoadedModel, Message, ModelInfo,
+        ModelLoaded, ModelLoading, ModelUnloaded, PromptRead, Sampling, TextChunk,
     )
 }  # fmt: skip
 _CONVERTERS: dict[tuple[str, str], Any] = {
     ("AnswerEnd", "reason"): FinishReason,
     ("Message", "role"): Role,
+    ("Adapter", "path"): Path,
     ("ModelInfo", "path"): Path,
+    ("ModelInfo", "adapters"): tuple,
+    ("EngineSettings", "kv_type"): KvType,
+    ("EngineSettings", "flash_attention"): FlashAttention,
+    ("EngineSettings", "numa"): Numa,
     ("ChatRequest", "messages"): tuple,
+    ("ChatRequest", "alternatives"): tuple,
     ("Sampling", "stop"): tuple,
 }
 _KIND = "#"

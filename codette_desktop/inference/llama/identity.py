@@ -14,7 +14,7 @@ from codette_desktop.inference.provider import ModelIdentity
 
 FOUND_FOR_S = 2.0
 
-_CHANGES_NOTHING = {"use_mmap"}
+_CHANGES_NOTHING = {"use_mmap", "lock_memory", "numa", "keep_alive_minutes"}
 _MOST_NAMES = 64
 _default_threads = functools.cache(default_threads)
 

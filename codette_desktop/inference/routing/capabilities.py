@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from codette_desktop.domain.profiles import ModelProfile
+from codette_desktop.domain.tasks import Task, TaskType
 from codette_desktop.inference.routing.candidates import RoutableModel
-from codette_desktop.inference.routing.task import Task, TaskType
 
 
 class Capability(StrEnum):

@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codette_desktop import paths
+from codette_desktop.domain.tasks import TaskType
 from codette_desktop.inference.routing import features
 from codette_desktop.inference.routing.lexicon import families
-from codette_desktop.inference.routing.task import TaskType
 
 WEIGHTS = ("routing", "weights.json")
 _NAMED = 4

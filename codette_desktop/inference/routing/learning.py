@@ -6,8 +6,8 @@ from typing import Protocol
 
 from codette_desktop.domain.answers import AnswerFigures, FinishReason
 from codette_desktop.domain.profiles import ModelProfile
+from codette_desktop.domain.tasks import TaskType
 from codette_desktop.inference.routing.profile import after_answer, after_vote
-from codette_desktop.inference.routing.task import TaskType
 
 
 class ProfileStore(Protocol):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from codette_desktop.domain.profiles import ModelProfile
-from codette_desktop.inference.routing.task import Needs
+from codette_desktop.domain.tasks import Needs
 
 NEUTRAL = 0.5  # for what has not been measured: neither praised nor held against anyone
 _NUMBERS = "no one two three four five six seven eight nine ten eleven twelve".split()

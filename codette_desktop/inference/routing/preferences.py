@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from codette_desktop.inference.routing.task import TaskType
+from codette_desktop.domain.tasks import TaskType
 
 FIRST_BONUS, NEXT_BONUS, AVOIDED_MALUS = 0.10, 0.05, -0.20
 

@@ -7,9 +7,9 @@ import math
 from collections.abc import Sequence
 
 from codette_desktop.domain.messages import Message, Role
+from codette_desktop.domain.tasks import Needs, Task, TaskType
 from codette_desktop.inference.routing import features
 from codette_desktop.inference.routing.classify import Classification, Classifier
-from codette_desktop.inference.routing.task import Needs, Task, TaskType
 
 # Below this confidence, and where it is only some words ("and now shorter"), a prompt is read with the one before it.
 UNSURE = 0.35

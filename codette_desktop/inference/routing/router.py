@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from codette_desktop.domain.messages import Message
+from codette_desktop.domain.tasks import Task
 from codette_desktop.inference.routing import classify, score
 from codette_desktop.inference.routing.candidates import Candidate, RoutableModel
 from codette_desktop.inference.routing.classify import Classifier
 from codette_desktop.inference.routing.health import Health
 from codette_desktop.inference.routing.preferences import Preferences
 from codette_desktop.inference.routing.reading import read_task
-from codette_desktop.inference.routing.task import Task
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ import random
 from collections.abc import Mapping, Sequence
 
 from codette_desktop.domain.profiles import ModelProfile
+from codette_desktop.domain.tasks import Task
 from codette_desktop.inference.routing import capabilities, performance
 from codette_desktop.inference.routing.candidates import Candidate, RoutableModel, ScoreParts
 from codette_desktop.inference.routing.health import Health, HealthState
 from codette_desktop.inference.routing.preferences import Preferences
-from codette_desktop.inference.routing.task import Task
 
 # A task's own profile speaks for itself from this many requests on; below, the model's profile over all tasks does.
 _ENOUGH_REQUESTS = 5

@@ -11,9 +11,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from codette_desktop import paths
+from codette_desktop.domain.tasks import TaskType
 from codette_desktop.inference.routing import classify, features
 from codette_desktop.inference.routing.lexicon import families
-from codette_desktop.inference.routing.task import TaskType
 
 SCRIPTS = Path(__file__).resolve().parents[4] / "packaging" / "routing"
 
