@@ -3,7 +3,9 @@
 import asyncio
 import logging
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
+from typing import cast
 
 from codette_desktop.domain.errors import ModelError, ModelNotFound, StoreError
 from codette_desktop.domain.events import EventBus, StoreFailed, StoreRecovered
@@ -13,8 +15,11 @@ from codette_desktop.inference.admission import AdmittingProvider
 from codette_desktop.inference.cache.provider import CachingProvider
 from codette_desktop.inference.cache.responses import ResponseCache
 from codette_desktop.inference.chat import ChatService
+from codette_desktop.inference.fallback import FallbackProvider
+from codette_desktop.inference.health import HealthMonitor
 from codette_desktop.inference.isolation.provider import IsolatedProvider
 from codette_desktop.inference.llama.provider import LlamaProvider
+from codette_desktop.inference.planning import Planner, Policy
 from codette_desktop.inference.provider import Provider
 from codette_desktop.inference.providers import ProviderSet
 from codette_desktop.models.library import ModelLibrary
@@ -26,6 +31,9 @@ log = logging.getLogger(__name__)
 MODEL_SETTING = "model"
 ENGINE_SETTING = "engine"
 APART_SETTING = "models_apart"
+FILES_SETTING = "model_files"
+FALLBACK_SETTING = "fallback"
+AUTO_REMOTE_SETTING = "auto_remote"
 
 
 class Application:
@@ -44,8 +52,17 @@ class Application:
             context_length=lambda: self.engine_settings().context_length,
         )
         self.cache = ResponseCache(store)
-        self.provider: Provider = CachingProvider(self.servers, self.cache)
-        self.chat = ChatService(store, self.provider, self.find_known_model, self.bus)
+        self.health = HealthMonitor(self.bus, self._check_model, self.models)
+        self.planner = Planner(
+            self.find_known_model,
+            self.models,
+            profiles=store.profiles.all,
+            health=self.health.all,
+            policy=self.policy,
+        )
+        self.provider: Provider = FallbackProvider(CachingProvider(self.servers, self.cache), self._label)
+        self.chat = ChatService(store, self.provider, self.planner, self.bus)
+        self._background: list[asyncio.Task[None]] = []
         self.notes: list[str] = []
         store.failures.on_write_error = lambda error: self.bus.publish(StoreFailed(error))
         store.failures.on_write_ok = lambda: self.bus.publish(StoreRecovered())
@@ -65,6 +82,55 @@ class Application:
             on_crash=lambda model, _error: self.store.models.note_crash(model.file_hash),
         )
         return AdmittingProvider(self.find_file, inside, apart, self.store.models, self.is_kept_apart)
+
+    def start(self) -> None:
+        """Begin what goes on by itself while the application runs: the checks of health. On the event loop."""
+        self._background.append(asyncio.get_event_loop().create_task(self.health.run(), name="health of models"))
+
+    def models(self) -> dict[str, AnyModel]:
+        """All models that could be asked, by the name one asks them by; the library's own choice comes first.
+
+        Reads folders, asks no server. Any thread.
+        """
+        found: dict[str, AnyModel] = {}
+        with suppress(ModelError):
+            best = self.library.default()
+            found[best.name] = best
+        found |= {model.name: model for model in self.library.list()}
+        paths = {model.path for model in found.values() if isinstance(model, ModelInfo)}
+        for path in self.added_files():
+            if path not in paths:
+                with suppress(ModelError):
+                    found[str(path)] = self.library.find(path)
+        return found | {model.name: model for model in self.servers.models()}
+
+    def added_files(self) -> list[Path]:
+        """The files outside its folders that the person put on the list, usable or not."""
+        kept = self.store.settings.get(FILES_SETTING, [])
+        return (
+            [Path(item) for item in cast("list[object]", kept) if isinstance(item, str)]
+            if isinstance(kept, list)
+            else []
+        )
+
+    def policy(self) -> Policy:
+        """Who may answer in whose place."""
+        return Policy(
+            fallback=bool(self.store.settings.get(FALLBACK_SETTING, True)),
+            remote=bool(self.store.settings.get(AUTO_REMOTE_SETTING, False)),
+        )
+
+    def _label(self, name: str) -> str:
+        try:
+            return self.find_model(name).label
+        except ModelError:
+            return name
+
+    async def _check_model(self, name: str) -> None:
+        """Raises what keeps a model from answering, as far as that can be seen without loading it."""
+        model = await asyncio.get_event_loop().run_in_executor(None, self.find_model, name)
+        if not isinstance(model, ModelInfo):
+            await self.servers.check(model)
 
     def is_kept_apart(self, model: ModelInfo) -> bool:
         """Whether the person wants the model in a process of its own."""
@@ -182,6 +248,9 @@ class Application:
 
     async def aclose(self) -> None:
         """Stop the engine, save what waits, close the database."""
+        for task in self._background:
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
         await self.provider.aclose()
         if self.provider is not self.servers:  # somebody else answers, but servers may have been tested
             await self.servers.aclose()

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from codette_desktop.domain.errors import CodetteError
+
 
 class FinishReason(StrEnum):
     """Why an answer ended."""
@@ -64,10 +66,8 @@ class SwitchedModel:
     """
 
     failed: str
-    failed_label: str
-    error: str
+    error: CodetteError
     model: str
-    model_label: str
 
 
 @dataclass(frozen=True, slots=True)

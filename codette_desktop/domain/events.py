@@ -78,6 +78,15 @@ class ServerChecked(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class HealthChanged(Event):
+    """A model's health is no longer what it was: "healthy", "degraded" or "unhealthy"; `why` in words."""
+
+    model: str
+    state: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ServersChanged(Event):
     """A server was added or removed, or its list of models is no longer what it was."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from codette_desktop.application import FILES_SETTING
 from codette_desktop.domain.errors import CodetteError, ModelError
 from codette_desktop.domain.models import AnyModel, ModelInfo, ServerModel
 from codette_desktop.gui.i18n import number, tr
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from codette_desktop.application import Application
 
 MODEL_SETTING = "model"
-FILES_SETTING = "model_files"
 ASK_EVERY_S = 60.0
 
 
@@ -153,8 +153,7 @@ class ModelChoice:
             await self.add_folder(folder)
 
     def _files(self) -> list[Path]:
-        kept = self._application.store.settings.get(FILES_SETTING, [])
-        return [Path(item) for item in kept if isinstance(item, str)] if isinstance(kept, list) else []
+        return self._application.added_files()
 
     def _keep_files(self, paths: list[Path]) -> None:
         # Waited for: the list is read from the store again at once.

@@ -2,19 +2,19 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
-from dataclasses import replace
 
-from codette_desktop.domain.answers import AnswerEnd, AnswerPart, ContextUse, FinishReason
+from codette_desktop.domain.answers import AnswerEnd, AnswerFigures, AnswerPart, ContextUse, FinishReason, SwitchedModel
 from codette_desktop.domain.conversations import Conversation, Node
 from codette_desktop.domain.errors import CodetteError, InvalidRequest, StoreError, StoreFull
 from codette_desktop.domain.events import AnswerFinished, AnswerStarted, ConversationsChanged, EventBus, ProviderFailed
 from codette_desktop.domain.messages import Message, Role
-from codette_desktop.domain.models import AnyModel, ModelInfo
 from codette_desktop.domain.requests import ChatRequest
+from codette_desktop.inference.planning import Plan, Planner
 from codette_desktop.inference.provider import Provider
 from codette_desktop.inference.recorder import AnswerRecorder
+from codette_desktop.inference.routing import Learner
 from codette_desktop.inference.unsaved import UnsavedNodes
 from codette_desktop.store import Store
 
@@ -33,12 +33,12 @@ class ChatService:
     on the bus) until it can (`StoreRecovered`).
     """
 
-    def __init__(self, store: Store, provider: Provider, find_model: Callable[[str], AnyModel], bus: EventBus) -> None:
-        """`find_model` turns a name, a path, or "" for the default into a model; raises ModelNotFound."""
+    def __init__(self, store: Store, provider: Provider, planner: Planner, bus: EventBus) -> None:
         self._store = store
         self._provider = provider
-        self._find_model = find_model
+        self._planner = planner
         self._bus = bus
+        self._learner = Learner(store.profiles)
         self._unsaved = UnsavedNodes(store, bus)
         self._closing = False
 
@@ -68,16 +68,28 @@ class ChatService:
             path = path[:-1]
         if not path or path[-1].message.role is not Role.USER:
             raise InvalidRequest("There is no question to answer here.")
-        async with aclosing(self._answer(conversation, path, await self._model(conversation), fresh=True)) as parts:
+        plan = await self._plan(conversation, [*_history(path[:-1]), path[-1].message])
+        async with aclosing(self._answer(conversation, path, plan, fresh=True)) as parts:
             async for part in parts:
                 yield part
 
-    async def measure(self, conversation_id: str, text: str) -> ContextUse:
-        """How the context would be filled if `text` were sent now (tokens). Raises PromptTooLong, ModelError."""
-        conversation = self._conversation(conversation_id)
-        nodes = self._path(self._leaf(conversation))
-        messages = [*_history(nodes), Message(Role.USER, text)]
-        return await self._provider.count(self._request(conversation, messages, await self._model(conversation)))
+    async def measure(self, conversation: Conversation, text: str) -> ContextUse:
+        """How the context would be filled if `text` were sent now (tokens); the conversation need not be kept yet.
+
+        Raises PromptTooLong, ModelError.
+        """
+        messages = self._with_question(conversation, text)
+        plan = await self._plan(conversation, messages)
+        return await self._provider.count(_request(conversation, messages, plan))
+
+    async def preview(self, conversation: Conversation, text: str) -> Plan:
+        """Whom `text` would be asked, and why. Nothing is asked. Raises ModelError."""
+        return await self._plan(conversation, self._with_question(conversation, text))
+
+    def _with_question(self, conversation: Conversation, text: str) -> list[Message]:
+        """The branch on view and `text` after it."""
+        nodes = self.branch(conversation.id) if conversation.id else []
+        return [*_history(nodes), Message(Role.USER, text)]
 
     def branch(self, conversation_id: str) -> list[Node]:
         """The branch on view from the first message to the last, with what could not be saved yet."""
@@ -96,12 +108,14 @@ class ChatService:
     ) -> AsyncGenerator[ChatPart, None]:
         if not text.strip():
             raise InvalidRequest("The question is empty.", "Type something first.")
-        model = await self._model(conversation)  # before anything is saved: a missing model loses no draft
+        above = self._path(parent_id)
+        # Before anything is saved: a missing model loses no draft.
+        plan = await self._plan(conversation, [*_history(above), Message(Role.USER, text)])
         await self._unsaved.flush()
         above = self._path(parent_id)
         question = await self._save_question(conversation, parent_id, Message(Role.USER, text))
         yield question
-        async with aclosing(self._answer(conversation, [*above, question], model, fresh)) as parts:
+        async with aclosing(self._answer(conversation, [*above, question], plan, fresh)) as parts:
             async for part in parts:
                 yield part
 
@@ -124,21 +138,19 @@ class ChatService:
         return node
 
     async def _answer(
-        self, conversation: Conversation, path: Sequence[Node], model: AnyModel, fresh: bool = False
+        self, conversation: Conversation, path: Sequence[Node], plan: Plan, fresh: bool = False
     ) -> AsyncGenerator[ChatPart, None]:
-        messages = [*_history(path[:-1]), path[-1].message]
-        request = replace(self._request(conversation, messages, model), fresh=fresh)
-        recorder = AnswerRecorder(self._store, self._unsaved, path[-1], model, conversation.sampling)
-        generation_id = recorder.generation.id
+        request = _request(conversation, [*_history(path[:-1]), path[-1].message], plan, fresh=fresh)
+        recorder = AnswerRecorder(self._store, self._unsaved, path[-1], plan.model, conversation.sampling)
         try:
             await recorder.start()
-            self._bus.publish(AnswerStarted(generation_id, model.name))
+            self._bus.publish(AnswerStarted(recorder.generation.id, plan.model.name))
             async with aclosing(self._provider.stream(request)) as parts:
-                async for part in self._followed(parts, recorder):
+                async for part in self._followed(parts, recorder, plan):
                     yield part
         except CodetteError as error:
             await asyncio.shield(recorder.finish(FinishReason.FAILED, str(error)))
-            self._bus.publish(ProviderFailed(generation_id, model.name, error))
+            self._failed(recorder, plan, error)
             raise
         except BaseException:
             # Stopped (task cancelled or generator closed), or a defect: either way keep what there is.
@@ -149,31 +161,41 @@ class ChatService:
         self._bus.publish(ConversationsChanged())
         yield node
 
+    def _failed(self, recorder: AnswerRecorder, plan: Plan, error: CodetteError) -> None:
+        """The model now answering has failed."""
+        self._learn(recorder, plan, FinishReason.FAILED)
+        self._bus.publish(ProviderFailed(recorder.generation.id, recorder.generation.model, error))
+
+    def _learn(
+        self, recorder: AnswerRecorder, plan: Plan, reason: FinishReason, figures: AnswerFigures | None = None
+    ) -> None:
+        key = recorder.generation.model_hash or recorder.generation.model
+        self._learner.answered(key, plan.task.type, reason, figures)
+
     def _stop_reason(self) -> FinishReason:
         if not isinstance(sys.exception(), asyncio.CancelledError | GeneratorExit):
             return FinishReason.FAILED
         return FinishReason.INTERRUPTED if self._closing else FinishReason.CANCELLED
 
     async def _followed(
-        self, parts: AsyncIterator[AnswerPart], recorder: AnswerRecorder
+        self, parts: AsyncIterator[AnswerPart], recorder: AnswerRecorder, plan: Plan
     ) -> AsyncGenerator[AnswerPart, None]:
         async for part in parts:
+            if isinstance(part, SwitchedModel):
+                self._failed(recorder, plan, part.error)
+                recorder.switch(plan.model_of(part.model) or plan.model)
             recorder.take(part)
             if isinstance(part, AnswerEnd):
+                self._learn(recorder, plan, part.reason, part.figures)
                 self._bus.publish(AnswerFinished(recorder.generation.id, part))
             yield part
 
-    def _request(self, conversation: Conversation, messages: list[Message], model: AnyModel) -> ChatRequest:
-        if conversation.system_prompt.strip():
-            messages = [Message(Role.SYSTEM, conversation.system_prompt), *messages]
-        outside = isinstance(model, ModelInfo) and conversation.model == str(model.path)
-        name = conversation.model if outside else model.name
-        return ChatRequest(name, tuple(messages), conversation.sampling)
-
-    async def _model(self, conversation: Conversation) -> AnyModel:
-        """Off the loop: looking a model up reads folders and, once a file, its header."""
+    async def _plan(self, conversation: Conversation, messages: Sequence[Message]) -> Plan:
+        """Off the loop: looking models up reads folders and, once a file, its header."""
         # Not `to_thread`: Qt may run this between two runs of the loop, while none counts as running.
-        return await asyncio.get_event_loop().run_in_executor(None, self._find_model, conversation.model)
+        return await asyncio.get_event_loop().run_in_executor(
+            None, self._planner.plan, conversation.model, tuple(messages)
+        )
 
     def _conversation(self, conversation_id: str) -> Conversation:
         found = self._store.conversations.get(conversation_id)
@@ -191,6 +213,14 @@ class ChatService:
         if node_id is not None and not path:
             raise StoreError("This message no longer exists.")
         return path
+
+
+def _request(
+    conversation: Conversation, messages: Sequence[Message], plan: Plan, *, fresh: bool = False
+) -> ChatRequest:
+    if conversation.system_prompt.strip():
+        messages = [Message(Role.SYSTEM, conversation.system_prompt), *messages]
+    return ChatRequest(plan.names[0], tuple(messages), conversation.sampling, fresh, plan.alternatives)
 
 
 def _history(nodes: Sequence[Node]) -> list[Message]:

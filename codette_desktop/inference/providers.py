@@ -50,6 +50,7 @@ class ProviderSet:
         self._context_length = context_length
         self._open: dict[str, ServerProvider] = {}
         self._leaving: set[asyncio.Task[None]] = set()
+        self._checks: dict[str, asyncio.Task[str]] = {}
 
     # The provider
 
@@ -80,6 +81,9 @@ class ProviderSet:
     async def aclose(self) -> None:
         """See `Provider.aclose`."""
         opened, self._open = list(self._open.values()), {}
+        for check in self._checks.values():
+            check.cancel()
+        await asyncio.gather(*self._checks.values(), return_exceptions=True)
         await asyncio.gather(*(provider.aclose() for provider in opened), *self._leaving)
         await self.local.aclose()
 
@@ -145,6 +149,20 @@ class ProviderSet:
         if kept:
             await self._remember(server, models)
         return ServerState(server, product, models)
+
+    async def check(self, model: ServerModel) -> None:
+        """Whether a server that has been asked something in this session is still there. Raises CodetteErrors.
+
+        One that nobody has asked is not contacted, and one question at a time serves all its models.
+        """
+        opened = self._open.get(model.server)
+        if opened is None:
+            return
+        running = self._checks.get(model.server)
+        if running is None:
+            running = self._checks[model.server] = asyncio.get_event_loop().create_task(opened.check())
+            running.add_done_callback(lambda _done: self._checks.pop(model.server, None))
+        await asyncio.shield(running)
 
     async def refresh(self) -> list[ServerState]:
         """Ask all servers for their models, all at once."""

@@ -84,6 +84,23 @@ class AnswerRecorder:
         elif isinstance(part, AnswerEnd):
             self._end(part)
 
+    def switch(self, model: AnyModel) -> None:
+        """The answer begins anew with another model; nothing is kept of what came before."""
+        self.generation = replace(
+            self.generation,
+            model=model.name,
+            model_label=model.label,
+            model_hash=model.file_hash,
+            quantisation=model.quantisation,
+            seed=self.generation.sampling.seed,
+            engine_build="",
+            device="",
+        )
+        self._text.clear()
+        self._tokens, self._first, self._use, self._reused = 0, 0.0, None, 0
+        self._kept = time.perf_counter()
+        self._store.generations.checkpoint(self.generation.id, "")
+
     def _read(self, prompt: PromptRead) -> None:
         self._use, self._reused = prompt.use, prompt.reused_tokens
         known = self.generation

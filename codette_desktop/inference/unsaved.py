@@ -132,7 +132,10 @@ async def finish_in_store(store: Store, ended: Generation, text: str) -> Node:
             seed=ended.seed,
             engine_build=ended.engine_build,
             device=ended.device,
+            model=ended.model,
+            model_label=ended.model_label,
             model_hash=ended.model_hash,
+            quantisation=ended.quantisation,
             error=ended.error,
             note=ended.note,
         )

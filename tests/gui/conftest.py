@@ -72,7 +72,7 @@ async def scripted(application: Application) -> ScriptedProvider:
     provider = ScriptedProvider()
     await application.provider.aclose()
     application.provider = provider  # type: ignore[assignment]
-    application.chat = ChatService(application.store, provider, application.find_model, application.bus)
+    application.chat = ChatService(application.store, provider, application.planner, application.bus)
     return provider
 
 

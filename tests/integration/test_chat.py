@@ -197,7 +197,7 @@ async def test_what_cannot_be_asked_is_refused_before_anything_is_saved(applicat
 async def test_measuring_a_draft_tells_exactly_what_sending_it_reports(application: Application) -> None:
     conversation = await start(application, system_prompt="Answer briefly.")
     await say(application, conversation, "hello")
-    expected = await application.chat.measure(conversation.id, "what is a token?")
+    expected = await application.chat.measure(conversation, "what is a token?")
     _, answer = await say(application, conversation, "what is a token?")
     assert answer.generation is not None
     assert answer.generation.use == expected

@@ -86,7 +86,7 @@ def parse(text: str, server: str) -> Object:
 
 def no_answer(server: str, text: str) -> ServerFailed:
     """What came is nothing a server of models sends."""
-    shown = " ".join(text.split())[:80]
+    shown = "".join(mark if mark.isprintable() else "\N{REPLACEMENT CHARACTER}" for mark in " ".join(text.split())[:80])
     return ServerFailed(
         f"{server} sent something that is no answer: {shown}" if shown else f"{server} sent an empty answer.",
         "Check that the address is that of a server of models, and its kind.",

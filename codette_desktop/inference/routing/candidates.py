@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from codette_desktop.domain.models import ModelInfo
+from codette_desktop.domain.models import ModelInfo, ServerModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,18 @@ class RoutableModel:
             starter=info.starter,
             problem=problem,
             profile_key=info.file_hash,
+        )
+
+    @classmethod
+    def from_server(cls, model: ServerModel) -> "RoutableModel":
+        """A model of a server, as far as the server has described it."""
+        return cls(
+            name=model.name,
+            label=model.label,
+            parameters=model.parameters,
+            quantisation=model.quantisation,
+            context_length=model.context_length,
+            local=not model.remote,
         )
 
 

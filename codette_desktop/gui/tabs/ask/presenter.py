@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from codette_desktop.domain.answers import ContextUse
 from codette_desktop.domain.conversations import Conversation, Node
 from codette_desktop.domain.errors import CodetteError
-from codette_desktop.domain.messages import Message, Role
-from codette_desktop.domain.requests import ChatRequest, Sampling
+from codette_desktop.domain.messages import Role
+from codette_desktop.domain.requests import Sampling
 from codette_desktop.gui.tabs.ask.answering import Answers
 from codette_desktop.gui.tabs.ask.drafts import MEASURE_DELAY_S, SAVE_DELAY_S, Debounced
 from codette_desktop.gui.tabs.ask.state import AskView, ChatState, LiveAnswer, blank_conversation, last_of, up_to
@@ -342,17 +342,8 @@ class AskPresenter:
     async def _counted(self, conversation: Conversation, text: str) -> ContextUse:
         """What `text` would take; while nothing is typed, the rest is measured with a stand-in question."""
         question = text or "?"
-        if conversation.id:
-            use = await self._application.chat.measure(conversation.id, question)
-        else:
-            use = await self._application.provider.count(self._first_request(conversation, question))
+        use = await self._application.chat.measure(conversation, question)
         return use if text else replace(use, question=0)
-
-    def _first_request(self, conversation: Conversation, text: str) -> ChatRequest:
-        system = conversation.system_prompt.strip()
-        messages = [Message(Role.SYSTEM, conversation.system_prompt)] if system else []
-        name = conversation.model or self._application.default_model().name
-        return ChatRequest(name, (*messages, Message(Role.USER, text)), conversation.sampling)
 
     # Settings of the conversation
 
