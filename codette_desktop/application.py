@@ -9,7 +9,7 @@ from typing import cast
 
 from codette_desktop.domain.errors import ModelError, ModelNotFound, StoreError
 from codette_desktop.domain.events import EventBus, StoreFailed, StoreRecovered
-from codette_desktop.domain.models import AnyModel, EngineSettings, ModelInfo
+from codette_desktop.domain.models import AUTO, AnyModel, EngineSettings, ModelInfo
 from codette_desktop.domain.requests import Sampling
 from codette_desktop.inference.admission import AdmittingProvider
 from codette_desktop.inference.cache.provider import CachingProvider
@@ -160,8 +160,16 @@ class Application:
         return self._chosen_model() or self.library.default()
 
     def default_name(self) -> str:
-        """What a conversation keeps of `default_model`: its name, or the path of a file outside the folders."""
+        """What a new conversation keeps: "auto", or the name of `default_model`, or the path of its file."""
+        if self.store.settings.get(MODEL_SETTING, "") == AUTO:
+            return AUTO
         return self.name_for(self.default_model())
+
+    def name_to_ask(self, name: str) -> str:
+        """What a conversation keeps for what a person typed: "auto" and "" too. Raises ModelNotFound."""
+        if name == AUTO:
+            return AUTO
+        return self.name_for(self.find_model(name)) if name else self.default_name()
 
     def name_for(self, model: AnyModel) -> str:
         """What `find_model` finds this model by: its name, or its path where it lies outside the folders."""
@@ -172,7 +180,7 @@ class Application:
     def _chosen_model(self) -> AnyModel | None:
         """The model the settings name, by its name or the path of its file; None where it is gone or unusable."""
         chosen = self.store.settings.get(MODEL_SETTING, "")
-        if not isinstance(chosen, str) or not chosen.strip():
+        if not isinstance(chosen, str) or chosen.strip() in ("", AUTO):
             return None
         try:
             return self.servers.find_model(chosen) or self.library.find(chosen)

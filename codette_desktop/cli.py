@@ -15,9 +15,11 @@ from codette_desktop.commands.common import common, opened
 from codette_desktop.commands.models import models
 from codette_desktop.commands.servers import servers
 from codette_desktop.doctor import as_text, diagnose
-from codette_desktop.domain.answers import AnswerEnd, TextChunk
+from codette_desktop.domain.answers import AnswerEnd, SwitchedModel, TextChunk
+from codette_desktop.domain.conversations import Node
 from codette_desktop.domain.errors import CodetteError, InvalidRequest
 from codette_desktop.domain.requests import Sampling
+from codette_desktop.inference.planning import Plan
 from codette_desktop.paths import DATA_DIR_VARIABLE, data_dir
 
 
@@ -56,7 +58,7 @@ def _display() -> bool:
 
 @main.command()
 @click.argument("prompt")
-@click.option("--model", default="", help="Name of a model, or the path of a .gguf file. Default: the one last chosen.")
+@click.option("--model", default="", help='Name of a model, path of a .gguf file, or "auto". Default: as chosen.')
 @click.option("--system", default="", help="System prompt.")
 @click.option("--temperature", type=float, help="0 is the most probable answer every time.")
 @click.option("--seed", type=int, help="The same seed gives the same answer.")
@@ -94,27 +96,38 @@ def _read_text(file: TextIO) -> str:
 async def _ask(folder: Path, text: str, as_json: bool, options: dict[str, Any]) -> None:
     sampling = _sampling(options)
     async with opened(folder) as application:
-        model = application.find_model(options["model"])
         conversation = await asyncio.wrap_future(
             application.store.conversations.create(
-                model=application.name_for(model),
+                model=application.name_to_ask(options["model"]),
                 system_prompt=options["system"],
                 sampling=sampling,
             )
         )
         pieces: list[str] = []
         end: AnswerEnd | None = None
+        plan: Plan | None = None
+        quantisation = ""
         async for part in application.chat.send(conversation.id, text, fresh=options["fresh"]):
-            if isinstance(part, TextChunk):
+            if isinstance(part, Plan):
+                plan = part
+                if not as_json:
+                    click.echo(f"Auto asks {part.model.label}: {'; '.join(part.reasons)}.", err=True)
+            elif isinstance(part, SwitchedModel):
+                pieces.clear()
+                if not as_json:
+                    click.echo(f"\n[{part.failed} could not answer: {part.error} Now answers {part.model}.]", err=True)
+            elif isinstance(part, TextChunk):
                 pieces.append(part.text)
                 if not as_json:
                     click.echo(part.text, nl=False)
             elif isinstance(part, AnswerEnd):
                 end = part
+            elif isinstance(part, Node) and part.generation is not None:
+                quantisation = part.generation.quantisation
     if end is None:
         raise CodetteError("The model gave no answer.")
     if as_json:
-        click.echo(json.dumps(answer_fields("".join(pieces), end, model.quantisation), ensure_ascii=False))
+        click.echo(json.dumps(answer_fields("".join(pieces), end, quantisation, plan), ensure_ascii=False))
         return
     click.echo()
     if end.note:
@@ -128,9 +141,10 @@ async def _ask(folder: Path, text: str, as_json: bool, options: dict[str, Any]) 
     )
 
 
-def answer_fields(answer: str, end: AnswerEnd, quantisation: str) -> dict[str, Any]:
-    """What `ask --json` prints: times in ms, counts in tokens."""
+def answer_fields(answer: str, end: AnswerEnd, quantisation: str, plan: Plan | None = None) -> dict[str, Any]:
+    """What `ask --json` prints: times in ms, counts in tokens. `plan` is that of "auto"."""
     figures = end.figures
+    chosen = {"task": plan.task.type.value, "reasons": list(plan.reasons)} if plan is not None else {}
     return {
         "answer": answer,
         "model": end.model,
@@ -150,6 +164,7 @@ def answer_fields(answer: str, end: AnswerEnd, quantisation: str) -> dict[str, A
         "engine": end.engine_build,
         "device": end.device,
         "note": end.note,
+        **chosen,
     }
 
 

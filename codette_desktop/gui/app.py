@@ -94,6 +94,7 @@ async def _main(application: "Application", guards: Guards) -> None:
     make_qt_application().commitDataRequest.connect(lambda _manager: window.close())
     window.show()
     window.start()
+    application.start()
     await closed
     guards.on_defect = None
     await _close(application, window)

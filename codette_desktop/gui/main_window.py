@@ -322,7 +322,7 @@ class MainWindow(QMainWindow):
         self.picker.show_current(name)
         entry = self.choice.find(name)
         self.status.show_model(entry.model.label if entry and entry.model else self.picker.text())
-        self.status_presenter.show_loaded(entry.name if entry else "")
+        self.status_presenter.show_loaded(entry.name if entry and not entry.auto else "")
 
     def show_error(self, error: CodetteError) -> None:
         """A failure that has no place of its own."""

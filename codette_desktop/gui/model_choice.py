@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from codette_desktop.application import FILES_SETTING
 from codette_desktop.domain.errors import CodetteError, ModelError
-from codette_desktop.domain.models import AnyModel, ModelInfo, ServerModel
+from codette_desktop.domain.models import AUTO, AnyModel, ModelInfo, ServerModel
 from codette_desktop.gui.i18n import number, tr
 from codette_desktop.gui.tasks import Tasks
 from codette_desktop.inference.admission import CRASHES_TO_STAY_APART
@@ -41,9 +41,19 @@ class Entry:
         return self.name if isinstance(self.model, ServerModel) else str(self.path)
 
     @property
+    def auto(self) -> bool:
+        """Whether this stands for no model, but for the choice of one for each question."""
+        return self.name == AUTO
+
+    @property
     def title(self) -> str:
         """What a person reads."""
+        if self.auto:
+            return tr("Auto")
         return self.model.display_name if self.model else self.path.name
+
+
+AUTO_ENTRY = Entry(AUTO, Path(AUTO))
 
 
 class ModelChoice:
@@ -98,11 +108,15 @@ class ModelChoice:
     def find(self, name: str) -> Entry | None:
         """The entry a conversation's model name means; "" is the default."""
         wanted = name or self.default_name()
+        if wanted == AUTO:
+            return AUTO_ENTRY
         return next((entry for entry in self._entries if entry.name and entry.name == wanted), None)
 
     def default_name(self) -> str:
         """The model new chats begin with; "" where there is none."""
         chosen = self._application.store.settings.get(MODEL_SETTING, "")
+        if chosen == AUTO:
+            return AUTO
         if isinstance(chosen, str) and any(entry.name == chosen for entry in self._entries if chosen):
             return chosen
         try:
@@ -186,6 +200,8 @@ class ModelChoice:
     def load(self, name: str) -> None:
         """Have a model ready before the first question; a load in progress gives way."""
         self.cancel_load()
+        if name == AUTO:
+            return
         self._load = self._tasks.start(self._application.provider.load(name), "load the model")
         self._load.add_done_callback(self._loaded)
 

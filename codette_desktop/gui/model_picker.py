@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 
 from codette_desktop.gui.i18n import number, tr
 from codette_desktop.gui.layouts import spaced
-from codette_desktop.gui.model_choice import Entry, ModelChoice, size_text, what_it_is
+from codette_desktop.gui.model_choice import AUTO_ENTRY, Entry, ModelChoice, size_text, what_it_is
 from codette_desktop.gui.row_drawing import Index, draw_row
 from codette_desktop.gui.shortcuts import PICK_MODEL
 from codette_desktop.gui.styles import styled
@@ -60,8 +60,8 @@ class ModelPicker(QPushButton):
         """The model of the conversation on view."""
         self._current = name
         entry = self._choice.find(name)
-        if entry is not None and entry.model is not None:
-            text = entry.model.label
+        if entry is not None and (entry.model is not None or entry.auto):
+            text = _title(entry)
         else:
             text = tr("{name} (missing)", name=name.rsplit("/", 1)[-1]) if name else tr("No model")
         self.setText(text)
@@ -71,13 +71,16 @@ class ModelPicker(QPushButton):
     def open(self) -> None:
         """Show the list under the button."""
         self._choice.refresh()
-        self.popup.show_entries(self._choice.entries, self._choice.find(self._current))
+        self.popup.show_entries(self._entries(), self._choice.find(self._current))
         self._choice.ask_servers()
         self.popup.open_at(self.mapToGlobal(QPoint(self.width(), self.height() + theme().px(4))))
 
+    def _entries(self) -> list[Entry]:
+        return [AUTO_ENTRY, *self._choice.entries]
+
     def _on_changed(self) -> None:
         if self.popup.isVisible():
-            self.popup.change_entries(self._choice.entries, self._choice.find(self._current))
+            self.popup.change_entries(self._entries(), self._choice.find(self._current))
 
     def _on_picked(self, name: str) -> None:
         self.popup.hide()
@@ -170,7 +173,7 @@ class PickerPopup(QFrame):
 
     def _pick(self) -> None:
         entry: Entry | None = self.list.currentIndex().data(EntryRole)
-        if entry is not None and entry.model is not None:
+        if entry is not None and (entry.model is not None or entry.auto):
             self.picked.emit(entry.name)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -201,7 +204,7 @@ class _EntryDelegate(QStyledItemDelegate):
         if index.data(CurrentRole):
             place = QRect(option.rect.left() + px(9), option.rect.center().y() - px(7), px(14), px(14))
             icon("check", 14, "accent").paint(painter, place)
-        usable = entry.model is not None
+        usable = entry.model is not None or entry.auto
         figures = _figures(entry)
         small = theme().font(12, mono=True)
         painter.setFont(small)
@@ -211,8 +214,7 @@ class _EntryDelegate(QStyledItemDelegate):
         strong = theme().font(13, QFont.Weight.DemiBold)
         painter.setFont(strong)
         painter.setPen(QColor(tokens.text if usable else tokens.secondary))
-        title = entry.model.label if entry.model else entry.title
-        text = QFontMetrics(strong).elidedText(title, Qt.TextElideMode.ElideMiddle, room)
+        text = QFontMetrics(strong).elidedText(_title(entry), Qt.TextElideMode.ElideMiddle, room)
         painter.drawText(area, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, text)
         plain = theme().font(12)
         painter.setFont(plain)
@@ -227,12 +229,15 @@ def _item(entry: Entry, current: bool) -> QStandardItem:
     item.setEditable(False)
     item.setData(entry, EntryRole)
     item.setData(current, CurrentRole)
-    item.setEnabled(entry.model is not None)
-    title = entry.model.label if entry.model else entry.title
-    item.setData(f"{title}, {_figures(entry)}, {_about(entry)}", Qt.ItemDataRole.AccessibleTextRole)
-    tooltip = f"{entry.place}\n{_about(entry)}"
+    item.setEnabled(entry.model is not None or entry.auto)
+    item.setData(f"{_title(entry)}, {_figures(entry)}, {_about(entry)}", Qt.ItemDataRole.AccessibleTextRole)
+    tooltip = _about(entry) if entry.auto else f"{entry.place}\n{_about(entry)}"
     item.setToolTip(f"{tooltip}\n{entry.error.hint}".strip() if entry.error else tooltip)
     return item
+
+
+def _title(entry: Entry) -> str:
+    return entry.model.label if entry.model else entry.title
 
 
 def _figures(entry: Entry) -> str:
@@ -245,6 +250,8 @@ def _figures(entry: Entry) -> str:
 
 
 def _about(entry: Entry) -> str:
+    if entry.auto:
+        return tr("Asks the model that suits the question, and says which and why")
     return what_it_is(entry.model) if entry.model else (entry.error.message if entry.error else "")
 
 

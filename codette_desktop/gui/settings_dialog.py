@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
+    QCheckBox,
     QComboBox,
     QDialog,
     QFrame,
@@ -17,6 +18,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from codette_desktop.application import AUTO_REMOTE_SETTING, FALLBACK_SETTING
+from codette_desktop.domain.models import AUTO
 from codette_desktop.gui.cache_settings import CacheSection
 from codette_desktop.gui.i18n import tr
 from codette_desktop.gui.layouts import sized, spaced
@@ -105,10 +108,27 @@ class SettingsDialog(QDialog):
         self.model_box.view().setAccessibleName(tr("Model of new chats"))
         self._fill_models()
         self.model_box.activated.connect(lambda _at: self._choice.set_default(self.model_box.currentData()))
-        return section(tr("Models"), [(tr("New chats use"), self.model_box, "")])
+        self.fallback_box = self._switch(tr("Let another model answer"), FALLBACK_SETTING, True)
+        self.remote_box = self._switch(tr("Also models outside this computer"), AUTO_REMOTE_SETTING, False)
+        return section(
+            tr("Models"),
+            [
+                (tr("New chats use"), self.model_box, ""),
+                (tr("If a model fails"), self.fallback_box, tr("The answer says which one failed, and who answered.")),
+                (tr("Auto may ask"), self.remote_box, tr("What you ask is then sent there. Otherwise nothing leaves.")),
+            ],
+        )
+
+    def _switch(self, text: str, key: str, default: bool) -> QCheckBox:
+        box = QCheckBox(text)
+        box.setAccessibleName(text)
+        box.setChecked(bool(self._application.store.settings.get(key, default)))
+        box.toggled.connect(lambda on: self._application.store.settings.set(key, on))
+        return box
 
     def _fill_models(self) -> None:
         self.model_box.clear()
+        self.model_box.addItem(tr("Auto: whoever suits the question"), AUTO)
         for entry in self._choice.entries:
             if entry.model is not None:
                 self.model_box.addItem(entry.model.label, entry.name)

@@ -42,11 +42,12 @@ class Tasks:
             task.cancel()
 
     async def aclose(self) -> None:
-        """Cancel what runs and wait until it has ended."""
-        running = [task for task in self._running if task is not asyncio.current_task()]
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        """Cancel what runs, and what its end starts, and wait until all has ended."""
+        while running := [task for task in self._running if task is not asyncio.current_task()]:
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+            await asyncio.sleep(0)  # their callbacks take them off the list
 
     def _done(self, task: "asyncio.Task[Any]") -> None:
         self._running.discard(task)

@@ -20,17 +20,17 @@ from codette_desktop.store import Store
 
 TITLE_LENGTH = 60
 
-ChatPart = Node | AnswerPart
+ChatPart = Node | Plan | AnswerPart
 
 
 class ChatService:
     """Asks models on behalf of a conversation and keeps every word.
 
-    `send`, `edit` and `regenerate` yield the saved question (not for `regenerate`), the provider's parts, and last the
-    saved answer. They raise CodetteErrors; the failed answer is then kept with its error. To stop an answer, close the
-    generator or cancel its task: what was written is kept as cancelled, or as interrupted once `begin_closing` has said
-    that it is the application that ends. A full disk stops nothing: what cannot be saved waits in memory (`StoreFailed`
-    on the bus) until it can (`StoreRecovered`).
+    `send`, `edit` and `regenerate` yield the saved question (not for `regenerate`), for the model "auto" the plan, the
+    provider's parts, and last the saved answer. They raise CodetteErrors; the failed answer is then kept with its
+    error. To stop an answer, close the generator or cancel its task: what was written is kept as cancelled, or as
+    interrupted once `begin_closing` has said that it is the application that ends. A full disk stops nothing: what
+    cannot be saved waits in memory (`StoreFailed` on the bus) until it can (`StoreRecovered`).
     """
 
     def __init__(self, store: Store, provider: Provider, planner: Planner, bus: EventBus) -> None:
@@ -145,6 +145,8 @@ class ChatService:
         try:
             await recorder.start()
             self._bus.publish(AnswerStarted(recorder.generation.id, plan.model.name))
+            if plan.auto:
+                yield plan
             async with aclosing(self._provider.stream(request)) as parts:
                 async for part in self._followed(parts, recorder, plan):
                     yield part

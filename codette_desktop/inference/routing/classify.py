@@ -10,15 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from codette_desktop import paths
 from codette_desktop.domain.tasks import TaskType
 from codette_desktop.inference.routing import features
 from codette_desktop.inference.routing.lexicon import families
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 WEIGHTS = ("routing", "weights.json")
 _NAMED = 4
@@ -41,6 +41,8 @@ class Classifier:
     """Usable from any thread; well below a millisecond a text, whatever its length. Never raises on any text."""
 
     def __init__(self, weights: Mapping[str, Any]) -> None:
+        import numpy as np  # with the first question: the window need not wait for it at start
+
         self._types = [TaskType(name) for name in weights["types"]]
         self._bias: NDArray[np.float64] = np.array(weights["bias"]) / weights["scale"]
         table: Mapping[str, Sequence[int]] = weights["features"]
@@ -60,6 +62,8 @@ class Classifier:
 
     def classify(self, text: str) -> Classification:
         """The task type of `text`. A text without a single known feature is general, with the confidence of a guess."""
+        import numpy as np
+
         reading = features.read(text)
         found: dict[int, None] = {}
         for word in reading.words:
@@ -71,7 +75,7 @@ class Classifier:
         if not rows:
             even = 1 / len(self._types)
             return Classification(TaskType.GENERAL, even, (), dict.fromkeys(self._types, even))
-        norm = float(np.sqrt((self._kind[rows] ** 2).sum()))
+        norm = float((self._kind[rows] ** 2).sum()) ** 0.5
         scores = self._weights[rows].sum(axis=0) / norm + self._bias
         powers = np.exp(scores - scores.max())
         shares = powers / powers.sum()

@@ -94,6 +94,11 @@ class AnswerCard(MessageCard):
         self.waiting.setText(text)
         self.waiting.setVisible(bool(text))
 
+    def show_note(self, note: str) -> None:
+        """What must be told above the answer; "" for nothing."""
+        self.left_out.setText(note)
+        self.left_out.setVisible(bool(note))
+
     def append(self, text: str) -> None:
         """More of the answer; drawn with the next frame."""
         if self._live_text == []:
@@ -169,9 +174,7 @@ class AnswerCard(MessageCard):
         self.foot.setAccessibleName(plain)
         self.foot.setToolTip(parameters)
         self.foot.show()
-        note = note_text(generation)
-        self.left_out.setVisible(bool(note))
-        self.left_out.setText(note)
+        self.show_note(note_text(generation))
         self._show_reason(reason_text(generation), generation.reason)
 
     def show_error(self, error: CodetteError) -> None:

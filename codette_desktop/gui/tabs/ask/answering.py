@@ -5,13 +5,16 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Protocol
 
-from codette_desktop.domain.answers import FinishReason
+from codette_desktop.domain.answers import FinishReason, SwitchedModel
 from codette_desktop.domain.conversations import Conversation, Node
 from codette_desktop.domain.errors import CodetteError
 from codette_desktop.domain.messages import Role
+from codette_desktop.domain.models import AUTO
+from codette_desktop.gui.i18n import tr
 from codette_desktop.gui.tabs.ask.state import LiveAnswer
 from codette_desktop.gui.tasks import Tasks
 from codette_desktop.inference.chat import ChatPart
+from codette_desktop.inference.planning import Plan
 
 if TYPE_CHECKING:
     from codette_desktop.application import Application
@@ -28,6 +31,10 @@ class AnswersListener(Protocol):
 
     def on_question(self, live: LiveAnswer, node: Node) -> None:
         """The question has been saved."""
+        ...
+
+    def on_changed(self, live: LiveAnswer) -> None:
+        """Another model writes it, or it is known now which one does."""
         ...
 
     def on_grew(self, live: LiveAnswer, text: str) -> None:
@@ -120,7 +127,9 @@ class Answers:
         try:
             async with aclosing(stream) as parts:
                 async for part in parts:
-                    if not isinstance(part, Node):
+                    if isinstance(part, Plan | SwitchedModel):
+                        live = self._changed(live, part)
+                    elif not isinstance(part, Node):
                         self._listener.on_grew(live, live.take(part))
                     elif part.message.role is Role.USER:
                         unasked.clear()
@@ -135,6 +144,19 @@ class Answers:
             self._running.pop(key, None)
             self._ended(key, reason, unasked)
 
+    def _changed(self, live: LiveAnswer, part: Plan | SwitchedModel) -> LiveAnswer:
+        """The answer as it goes on: a new one where another model begins, since what came before is withdrawn."""
+        if isinstance(part, Plan):
+            live.speaker = part.model.display_name
+        else:
+            speaker = self._name(part.model)
+            notice = tr("{model} could not answer: {why}", model=live.speaker, why=part.error.message)
+            notice = "\n".join(text for text in (live.notice, notice) if text)
+            live = LiveAnswer(live.conversation_id, speaker, live.parent_id, notice)
+            self._live[live.conversation_id] = live
+        self._listener.on_changed(live)
+        return live
+
     def _ended(self, key: str, reason: FinishReason | None, unasked: list[str]) -> None:
         next_text = self.take_back(key, 0) if reason in _GOOD_ENDS else ""
         if not next_text:
@@ -146,7 +168,10 @@ class Answers:
             self.begin(conversation, stream, conversation.leaf_id, typed=next_text)
 
     def _speaker(self, conversation: Conversation) -> str:
+        return tr("Auto") if conversation.model == AUTO else self._name(conversation.model)
+
+    def _name(self, model: str) -> str:
         try:
-            return self._application.find_model(conversation.model).display_name
+            return self._application.find_model(model).display_name
         except CodetteError:
-            return conversation.model
+            return model

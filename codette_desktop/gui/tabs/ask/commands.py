@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QWidget
 
 from codette_desktop.domain.conversations import Conversation, Preset
 from codette_desktop.domain.errors import CodetteError, InvalidRequest
-from codette_desktop.domain.models import AnyModel
+from codette_desktop.domain.models import AUTO, AnyModel
 from codette_desktop.domain.requests import Sampling
 from codette_desktop.gui.i18n import tr
 from codette_desktop.gui.tabs.ask import transfer
@@ -46,7 +46,9 @@ class Commands:
         self._presets = PresetChoice(application.store.presets)
 
     def model_of(self, conversation: Conversation) -> AnyModel | None:
-        """The model that would answer; None where it is missing."""
+        """The model that would answer; None where it is missing, or chosen anew for each question."""
+        if conversation.model == AUTO:
+            return None
         try:
             return self._application.find_model(conversation.model)
         except CodetteError:

@@ -11,6 +11,7 @@ from codette_desktop.gui.i18n import number, tr
 from codette_desktop.gui.layouts import show_what_fits, spaced
 from codette_desktop.gui.shortcuts import CHAT_SETTINGS
 from codette_desktop.gui.styles import styled
+from codette_desktop.gui.tabs.ask.plan_line import PlanLine
 from codette_desktop.gui.theme import set_icon, set_role, theme
 from codette_desktop.gui.theme.tokens import ANSWER_WIDTH
 from codette_desktop.gui.widgets import ChipButton, ContextGauge, ElidedLabel, GrowingTextEdit, IconButton
@@ -86,6 +87,8 @@ class Composer(QWidget):
         inner = QVBoxLayout(column)
         spaced(inner, spacing=6)
         inner.addLayout(self.queue_box)
+        self.plan_line = PlanLine()
+        inner.addWidget(self.plan_line)
         inner.addWidget(self.frame)
         outer = QHBoxLayout(self)
         spaced(outer, (24, 0, 24, 16), 0)

@@ -72,12 +72,12 @@ class EmptyChat(QScrollArea):
         layout.addWidget(self.bigger, 0, Qt.AlignmentFlag.AlignVCenter)
         return frame
 
-    def show_model(self, model: AnyModel | None) -> None:
-        """What is said depends on who answers."""
+    def show_model(self, model: AnyModel | None, *, auto: bool = False) -> None:
+        """What is said depends on who answers. `auto`: that is chosen for each question."""
         self.title.setText(tr("Ask {model}", model=model.display_name) if model else tr("Ask"))
-        starter = model is None or model.starter
-        self.subtitle.setText(_where(model))
-        self.about.setText(_about(model))
+        starter = (model is None or model.starter) and not auto
+        self.subtitle.setText(tr("For each question the model that suits it is asked.") if auto else _where(model))
+        self.about.setText(_about_auto() if auto else _about(model))
         self.bigger.setText(tr("Get a bigger model") if starter else tr("More models"))
         while (item := self.questions.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:
@@ -114,6 +114,13 @@ def _where(model: AnyModel | None) -> str:
     if model.remote:
         return tr("What you ask is sent to {server}, outside this computer.", server=model.server)
     return tr("Answers come from {server}, a server on this computer.", server=model.server)
+
+
+def _about_auto() -> str:
+    return tr(
+        "As you type, the line above your question says whom Auto would ask, and why. Only models on this computer are "
+        "asked, unless the settings allow others. Models make mistakes and invent facts: check what matters."
+    )
 
 
 def _about(model: AnyModel | None) -> str:

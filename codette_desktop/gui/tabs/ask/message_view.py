@@ -138,11 +138,15 @@ class MessageView(QScrollArea):
             self._remove(self.live_card)
             self.live_card = None
         self._live = live
-        if live is None or self.live_card is not None:
+        if live is None:
+            return
+        if self.live_card is not None:
+            self.live_card.speaker.setText(live.speaker)
             return
         self.live_card = AnswerCard(live.speaker)
         self._connect_answer(self.live_card)
         self.live_card.set_busy(True)
+        self.live_card.show_note(live.notice)
         if live.chunks:
             self.live_card.append(live.text)
         else:

@@ -4,13 +4,13 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from codette_desktop.domain.answers import ContextUse
 from codette_desktop.domain.conversations import Conversation, Node
 from codette_desktop.domain.errors import CodetteError
 from codette_desktop.domain.messages import Role
 from codette_desktop.domain.requests import Sampling
 from codette_desktop.gui.tabs.ask.answering import Answers
 from codette_desktop.gui.tabs.ask.drafts import MEASURE_DELAY_S, SAVE_DELAY_S, Debounced
+from codette_desktop.gui.tabs.ask.measuring import measure
 from codette_desktop.gui.tabs.ask.state import AskView, ChatState, LiveAnswer, blank_conversation, last_of, up_to
 from codette_desktop.gui.tasks import Tasks
 
@@ -238,6 +238,11 @@ class AskPresenter:
             self._nodes = [*up_to(self._nodes, node.parent_id), node]
             self._show()
 
+    def on_changed(self, live: LiveAnswer) -> None:
+        """See `AnswersListener`."""
+        if self._on_view(live.conversation_id):
+            self._show()
+
     def on_grew(self, live: LiveAnswer, text: str) -> None:
         """See `AnswersListener`."""
         if not self._on_view(live.conversation_id):
@@ -327,23 +332,14 @@ class AskPresenter:
         )
 
     async def _measure(self) -> None:
-        conversation, draft = self._conversation, self._draft
+        serial = self._serial  # not the id: a new chat gets one while this goes on
         if self.is_answering:
             return
-        try:
-            use = await self._counted(conversation, draft.strip() and draft)
-        except CodetteError as error:
-            if self._on_view(conversation.id):
-                self._view.show_context(None, error)
+        found = await measure(self._application.chat, self._conversation, self._draft)
+        if serial != self._serial or self.is_answering:
             return
-        if self._on_view(conversation.id) and not self.is_answering:
-            self._view.show_context(use)
-
-    async def _counted(self, conversation: Conversation, text: str) -> ContextUse:
-        """What `text` would take; while nothing is typed, the rest is measured with a stand-in question."""
-        question = text or "?"
-        use = await self._application.chat.measure(conversation, question)
-        return use if text else replace(use, question=0)
+        self._view.show_plan(found.plan)
+        self._view.show_context(found.use, found.error)
 
     # Settings of the conversation
 

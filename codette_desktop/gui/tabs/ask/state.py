@@ -10,15 +10,20 @@ from codette_desktop.domain.answers import AnswerPart, ContextUse, PromptRead, T
 from codette_desktop.domain.conversations import Conversation, Node
 from codette_desktop.domain.errors import CodetteError
 from codette_desktop.domain.requests import Sampling
+from codette_desktop.inference.planning import Plan
 
 
 @dataclass(eq=False)
 class LiveAnswer:
-    """An answer being written. `text` is what has come so far; `use` is known once the prompt has been read."""
+    """An answer being written. `text` is what has come so far; `use` is known once the prompt has been read.
+
+    `notice` is what must be told above it: that another model has failed.
+    """
 
     conversation_id: str
     speaker: str
     parent_id: str | None = None
+    notice: str = ""
     use: ContextUse | None = None
     tokens: int = 0
     started: float = field(default_factory=time.perf_counter)
@@ -75,6 +80,10 @@ class AskView(Protocol):
 
     def show_context(self, use: ContextUse | None, error: CodetteError | None = None) -> None:
         """How full the context would be; None when that is not known."""
+        ...
+
+    def show_plan(self, plan: Plan | None) -> None:
+        """Whom "auto" would ask; None where the person has chosen a model."""
         ...
 
     def show_error(self, error: CodetteError) -> None:

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from codette_desktop.domain.answers import ContextUse
 from codette_desktop.domain.errors import CodetteError
+from codette_desktop.domain.models import AUTO
 from codette_desktop.gui.i18n import tr
 from codette_desktop.gui.layouts import sized, spaced
 from codette_desktop.gui.tabs.ask.answer_card import AnswerCard
@@ -27,6 +28,7 @@ from codette_desktop.gui.tabs.ask.wording import error_text
 from codette_desktop.gui.tasks import Tasks
 from codette_desktop.gui.theme import theme
 from codette_desktop.gui.widgets import ToastHost, dialogs
+from codette_desktop.inference.planning import Plan
 
 if TYPE_CHECKING:
     from codette_desktop.application import Application
@@ -161,10 +163,13 @@ class AskTab(QWidget):
         self._state = state
         blank = not state.nodes and state.live is None and state.error is None
         if blank:
-            self.empty.show_model(self.commands.model_of(state.conversation))
+            auto = state.conversation.model == AUTO
+            self.empty.show_model(self.commands.model_of(state.conversation), auto=auto)
         self.messages.show_state(state)
         self.stack.setCurrentWidget(self.empty if blank else self.messages)
         self.composer.set_answering(state.live is not None)
+        if state.live is not None:
+            self.show_plan(None)
         self.composer.set_queued(state.queued)
         self.composer.set_system_prompt(state.conversation.system_prompt)
         self.commands.show_presets()
@@ -191,6 +196,10 @@ class AskTab(QWidget):
         """See `AskView`."""
         self.composer.show_context(use, error_text(error) if error else "")
         self.context_shown.emit(use)
+
+    def show_plan(self, plan: Plan | None) -> None:
+        """See `AskView`."""
+        self.composer.plan_line.show_plan(plan)
 
     def show_error(self, error: CodetteError) -> None:
         """See `AskView`."""
