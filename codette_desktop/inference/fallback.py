@@ -39,7 +39,7 @@ class FallbackProvider:
     ) -> None:
         self.inner = inner
         self._label = label
-        self._on_switch = on_switch
+        self.on_switch = on_switch
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[AnswerPart, None]:
         """See `Provider.stream`. Closing it stops whichever candidate is answering; no other begins then."""
@@ -50,7 +50,7 @@ class FallbackProvider:
             parts = self.inner.stream(replace(request, model=name, alternatives=()))
             if failures:
                 yield SwitchedModel(failures[-1].model, failures[-1].error, name)
-                self._on_switch(time.perf_counter() - failed_at)
+                self.on_switch(time.perf_counter() - failed_at)
             try:
                 async with aclosing(parts):
                     async for part in parts:
