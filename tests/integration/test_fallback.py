@@ -1,6 +1,8 @@
 """Always an answer: a server that fails before or in mid-answer, and the model here that takes its place."""
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -17,8 +19,11 @@ from codette_desktop.domain.requests import Sampling
 from codette_desktop.domain.servers import Server, ServerKind
 from codette_desktop.domain.tasks import TaskType
 from codette_desktop.inference.chat import ChatPart
+from codette_desktop.inference.isolation.process import WorkerDied
+from codette_desktop.inference.isolation.provider import IsolatedProvider
 from codette_desktop.inference.routing import HealthState, Learner
 from tests.support.fault_proxy import Fault, FaultProxy, spoiled
+from tests.support.gguf_files import write_model
 from tests.support.http_server import serve
 from tests.support.llama_server import llama_server
 from tests.support.ollama_replay import OllamaReplay
@@ -178,3 +183,33 @@ async def test_auto_asks_the_server_only_while_it_is_well(application: Applicati
     assert not [part for part in parts if isinstance(part, SwitchedModel)]
     end = next(part for part in parts if isinstance(part, AnswerEnd))
     assert not end.note
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="Windows ends processes in other ways")
+@pytest.mark.parametrize("number", ["SIGKILL", "SIGSEGV"])
+async def test_another_model_answers_where_the_process_of_one_dies_in_mid_answer(
+    application: Application, number: str
+) -> None:
+    tiny = application.data_dir / "models" / "tiny.gguf"
+    tiny.parent.mkdir()
+    write_model(tiny, name="Tiny Test")
+    await asyncio.wrap_future(application.keep_apart(application.find_file("tiny"), True))
+    apart = application.engine._apart
+    assert isinstance(apart, IsolatedProvider)
+    endless = Sampling(temperature=0.0, max_tokens=400, grammar='root ::= "a" root')
+    conversation = await asyncio.wrap_future(application.store.conversations.create(model="tiny", sampling=endless))
+    parts: list[ChatPart] = []
+    killed = False
+    async for part in application.chat.send(conversation.id, QUESTION):
+        parts.append(part)
+        if isinstance(part, TextChunk) and not killed:
+            killed = True
+            os.kill(apart.processes()[str(tiny)], getattr(signal, number))
+    [switch] = [part for part in parts if isinstance(part, SwitchedModel)]
+    assert switch.failed == "tiny"
+    assert isinstance(switch.error, WorkerDied)
+    generation = answer_of(parts).generation
+    assert generation is not None
+    assert generation.model == switch.model
+    assert "Tiny Test" in generation.note
+    assert len(application.store.conversations.branch(conversation.id)[-1].sibling_ids) == 1
