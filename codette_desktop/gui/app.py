@@ -17,7 +17,7 @@ from codette_desktop.gui import i18n
 from codette_desktop.gui.guards import Guards
 from codette_desktop.gui.i18n import tr
 from codette_desktop.gui.main_window import MainWindow
-from codette_desktop.gui.settings_dialog import THEME_SETTING, ZOOM_SETTING
+from codette_desktop.gui.settings.appearance import THEME_SETTING, ZOOM_SETTING
 from codette_desktop.gui.theme import ThemeManager
 from codette_desktop.paths import resource
 

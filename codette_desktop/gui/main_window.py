@@ -13,7 +13,8 @@ from codette_desktop.gui.i18n import tr
 from codette_desktop.gui.layouts import spaced
 from codette_desktop.gui.model_choice import ModelChoice
 from codette_desktop.gui.model_picker import ModelPicker
-from codette_desktop.gui.settings_dialog import THEME_SETTING, ZOOM_SETTING, SettingsDialog
+from codette_desktop.gui.settings.appearance import THEME_SETTING, ZOOM_SETTING
+from codette_desktop.gui.settings.dialog import SettingsDialog
 from codette_desktop.gui.status import StatusPresenter
 from codette_desktop.gui.status_line import StatusLine
 from codette_desktop.gui.tabs.ask.state import ChatState

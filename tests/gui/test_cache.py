@@ -7,8 +7,8 @@ from PySide6.QtWidgets import QAbstractSpinBox, QCheckBox, QComboBox, QPushButto
 from codette_desktop.application import Application
 from codette_desktop.domain.conversations import Generation
 from codette_desktop.domain.requests import Sampling
-from codette_desktop.gui.cache_settings import CacheSection
 from codette_desktop.gui.main_window import MainWindow
+from codette_desktop.gui.settings.cache import CacheSection
 from codette_desktop.gui.tabs.ask.answer_card import AnswerCard
 from codette_desktop.inference.cache.settings import CacheSettings
 from tests.gui.conftest import settle, until

@@ -13,7 +13,7 @@ from codette_desktop.application import Application
 from codette_desktop.domain.conversations import Node
 from codette_desktop.domain.servers import Server
 from codette_desktop.gui.main_window import MainWindow
-from codette_desktop.gui.servers_page import ServersSection
+from codette_desktop.gui.settings.servers import ServersSection
 from codette_desktop.gui.tabs.ask.wording import figures_line
 from codette_desktop.inference.http import discovery
 from tests.gui.conftest import until
@@ -60,7 +60,7 @@ async def test_a_server_is_added_tested_and_its_models_can_be_picked(
     rows = popup.list.model()
     texts = [rows.index(at, 0).data(Qt.ItemDataRole.AccessibleTextRole) for at in range(rows.rowCount())]
     assert any("tiny:latest · House" in text and "a server on this computer" in text for text in texts)
-    box = scripted_window.settings_dialog.model_box  # type: ignore[union-attr]
+    box = scripted_window.settings_dialog.models.model_box  # type: ignore[union-attr]
     assert box.findData("House/tiny:latest") >= 0
 
 

@@ -61,8 +61,8 @@ async def test_new_chats_may_begin_with_auto(window: MainWindow, application: Ap
     assert window.ask.presenter.conversation.model == AUTO
     assert application.default_name() == AUTO
     window.open_settings()
-    assert window.settings_dialog.model_box.currentText().startswith("Auto")
-    window.settings_dialog.fallback_box.setChecked(False)
+    assert window.settings_dialog.models.model_box.currentText().startswith("Auto")
+    window.settings_dialog.models.fallback_box.setChecked(False)
     await until(lambda: not application.policy().fallback)
     window.settings_dialog.close()
 

@@ -24,14 +24,15 @@ def number_box(name: str, most: int, step: int, value: int) -> QSpinBox:
 
 
 def section(title: str, rows: list[tuple[str, QWidget, str]]) -> QFrame:
-    """A card; each row is its label, its field, and a note under it ("": none)."""
+    """A card with a heading ("": none); each row is its label, its field, and a note under it ("": none)."""
     frame = QFrame()
     set_role(frame, "card")
     layout = QVBoxLayout(frame)
     spaced(layout, (16, 14, 16, 14), 12)
-    heading = QLabel(title)
-    set_role(heading, "heading")
-    layout.addWidget(heading)
+    if title:
+        heading = QLabel(title)
+        set_role(heading, "heading")
+        layout.addWidget(heading)
     form = QFormLayout()
     form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
     form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QPushBu
 from codette_desktop.domain.errors import StoreError
 from codette_desktop.gui.i18n import number, tr
 from codette_desktop.gui.layouts import spaced
-from codette_desktop.gui.settings_parts import number_box, section
+from codette_desktop.gui.settings.parts import number_box, section
 from codette_desktop.gui.tasks import Tasks
 from codette_desktop.gui.theme import set_icon
 from codette_desktop.inference.cache.responses import CacheStatistics, ResponseCache
@@ -37,7 +37,7 @@ class CacheSection(QWidget):
         spaced(layout, spacing=0)
         layout.addWidget(
             section(
-                tr("Response cache"),
+                "",
                 [
                     (
                         tr("Use it"),

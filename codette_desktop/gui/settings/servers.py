@@ -87,20 +87,17 @@ class ServersSection(QFrame):
         set_role(self, "card")
         column = QVBoxLayout(self)
         spaced(column, (16, 14, 16, 14), 12)
-        heading = QLabel(tr("Servers"))
-        set_role(heading, "heading")
         about = QLabel(
             tr(
                 "Ollama, LM Studio, llama.cpp's server, vLLM, or another computer. What you ask a server outside this "
-                "computer is sent there. A server is contacted only when you test it, open the list of models, or "
-                "ask it something."
+                "computer is sent there. A server is contacted when you test it, open the list of models, or ask it "
+                "something; after that, every few minutes, to see whether it is still there."
             )
         )
         about.setWordWrap(True)
         set_role(about, "secondary")
         self._list = QVBoxLayout()
         spaced(self._list, spacing=10)
-        column.addWidget(heading)
         column.addWidget(about)
         column.addLayout(self._list)
         column.addLayout(self._make_form())
