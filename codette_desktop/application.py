@@ -15,11 +15,11 @@ from codette_desktop.inference.admission import AdmittingProvider
 from codette_desktop.inference.cache.provider import CachingProvider
 from codette_desktop.inference.cache.responses import ResponseCache
 from codette_desktop.inference.chat import ChatService
+from codette_desktop.inference.dispatch import Planner, Policy
 from codette_desktop.inference.fallback import FallbackProvider
 from codette_desktop.inference.health import HealthMonitor
 from codette_desktop.inference.isolation.provider import IsolatedProvider
 from codette_desktop.inference.llama.provider import LlamaProvider
-from codette_desktop.inference.planning import Planner, Policy
 from codette_desktop.inference.provider import Provider
 from codette_desktop.inference.providers import ProviderSet
 from codette_desktop.models.library import ModelLibrary

@@ -19,7 +19,7 @@ from codette_desktop.domain.answers import AnswerEnd, SwitchedModel, TextChunk
 from codette_desktop.domain.conversations import Node
 from codette_desktop.domain.errors import CodetteError, InvalidRequest
 from codette_desktop.domain.requests import Sampling
-from codette_desktop.inference.planning import Plan
+from codette_desktop.inference.dispatch import Plan
 from codette_desktop.paths import DATA_DIR_VARIABLE, data_dir
 
 

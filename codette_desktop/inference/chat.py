@@ -11,7 +11,7 @@ from codette_desktop.domain.errors import CodetteError, InvalidRequest, StoreErr
 from codette_desktop.domain.events import AnswerFinished, AnswerStarted, ConversationsChanged, EventBus, ProviderFailed
 from codette_desktop.domain.messages import Message, Role
 from codette_desktop.domain.requests import ChatRequest
-from codette_desktop.inference.planning import Plan, Planner
+from codette_desktop.inference.dispatch import Plan, Planner
 from codette_desktop.inference.provider import Provider
 from codette_desktop.inference.recorder import AnswerRecorder
 from codette_desktop.inference.routing import Learner

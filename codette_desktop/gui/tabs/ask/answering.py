@@ -14,7 +14,7 @@ from codette_desktop.gui.i18n import tr
 from codette_desktop.gui.tabs.ask.state import LiveAnswer
 from codette_desktop.gui.tasks import Tasks
 from codette_desktop.inference.chat import ChatPart
-from codette_desktop.inference.planning import Plan
+from codette_desktop.inference.dispatch import Plan
 
 if TYPE_CHECKING:
     from codette_desktop.application import Application

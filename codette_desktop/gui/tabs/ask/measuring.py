@@ -7,7 +7,7 @@ from codette_desktop.domain.conversations import Conversation
 from codette_desktop.domain.errors import CodetteError
 from codette_desktop.domain.models import AUTO
 from codette_desktop.inference.chat import ChatService
-from codette_desktop.inference.planning import Plan
+from codette_desktop.inference.dispatch import Plan
 
 _STAND_IN = "?"
 

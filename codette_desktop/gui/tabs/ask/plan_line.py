@@ -6,7 +6,7 @@ from codette_desktop.gui.i18n import tr
 from codette_desktop.gui.layouts import spaced
 from codette_desktop.gui.theme import set_role
 from codette_desktop.gui.widgets import ElidedLabel
-from codette_desktop.inference.planning import Plan
+from codette_desktop.inference.dispatch import Plan
 from codette_desktop.inference.routing import TaskType
 
 

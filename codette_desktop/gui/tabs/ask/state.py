@@ -10,7 +10,7 @@ from codette_desktop.domain.answers import AnswerPart, ContextUse, PromptRead, T
 from codette_desktop.domain.conversations import Conversation, Node
 from codette_desktop.domain.errors import CodetteError
 from codette_desktop.domain.requests import Sampling
-from codette_desktop.inference.planning import Plan
+from codette_desktop.inference.dispatch import Plan
 
 
 @dataclass(eq=False)

@@ -28,7 +28,7 @@ from codette_desktop.gui.tabs.ask.wording import error_text
 from codette_desktop.gui.tasks import Tasks
 from codette_desktop.gui.theme import theme
 from codette_desktop.gui.widgets import ToastHost, dialogs
-from codette_desktop.inference.planning import Plan
+from codette_desktop.inference.dispatch import Plan
 
 if TYPE_CHECKING:
     from codette_desktop.application import Application
