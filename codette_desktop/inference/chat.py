@@ -14,7 +14,7 @@ from codette_desktop.domain.requests import ChatRequest
 from codette_desktop.inference.dispatch import Plan, Planner
 from codette_desktop.inference.provider import Provider
 from codette_desktop.inference.recorder import AnswerRecorder
-from codette_desktop.inference.routing import Learner
+from codette_desktop.inference.routing.learning import Learner
 from codette_desktop.inference.unsaved import UnsavedNodes
 from codette_desktop.store import Store
 

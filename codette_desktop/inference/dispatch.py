@@ -2,13 +2,19 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from codette_desktop.domain.errors import ModelError, ModelNotFound
 from codette_desktop.domain.messages import Message
 from codette_desktop.domain.models import AUTO, AnyModel, ModelInfo
 from codette_desktop.domain.tasks import Task
-from codette_desktop.inference.routing import Health, Preferences, Ranking, RoutableModel, Router
-from codette_desktop.inference.routing.score import Profiles
+from codette_desktop.inference.routing.candidates import RoutableModel
+from codette_desktop.inference.routing.health import Health
+from codette_desktop.inference.routing.preferences import Preferences
+
+if TYPE_CHECKING:
+    from codette_desktop.inference.routing.router import Ranking, Router
+    from codette_desktop.inference.routing.score import Profiles
 
 MOST_ALTERNATIVES = 4
 DEFAULT_CHAIN = "default"
@@ -42,7 +48,7 @@ class Plan:
 
     models: tuple[AnyModel, ...]
     names: tuple[str, ...]
-    ranking: Ranking
+    ranking: "Ranking"
     auto: bool = False
 
     @property
@@ -83,11 +89,11 @@ class Planner:
         find: Callable[[str], AnyModel],
         models: Callable[[], Mapping[str, AnyModel]],
         *,
-        profiles: Callable[[], Profiles] = dict,
+        profiles: "Callable[[], Profiles]" = dict,
         health: Callable[[], Mapping[str, Health]] = dict,
         policy: Callable[[], Policy] = Policy,
         problem: Callable[[ModelInfo], str] = lambda _model: "",
-        router: Router | None = None,
+        router: "Router | None" = None,
     ) -> None:
         self._find = find
         self._models = models
@@ -95,7 +101,7 @@ class Planner:
         self._health = health
         self._policy = policy
         self._problem = problem
-        self._router = router or Router()
+        self._router = router
 
     def plan(self, name: str, messages: Sequence[Message]) -> Plan:
         """Who answers `messages`, the last of which is the question. Raises ModelError.
@@ -112,11 +118,17 @@ class Planner:
         names = (first, *self._stand_ins(first, ranking, everyone, policy))
         return Plan(tuple(everyone[item] for item in names), names, ranking, name == AUTO)
 
-    def _rank(self, messages: Sequence[Message], everyone: Mapping[str, AnyModel], preferences: Preferences) -> Ranking:
+    def _rank(
+        self, messages: Sequence[Message], everyone: Mapping[str, AnyModel], preferences: Preferences
+    ) -> "Ranking":
         known = self._health()
         health = {name: known[model.name] for name, model in everyone.items() if model.name in known}
         routable = [self._routable(name, model) for name, model in everyone.items()]
         text = messages[-1].content if messages else ""
+        if self._router is None:  # made with the first plan: the window need not wait for it at start
+            from codette_desktop.inference.routing.router import Router
+
+            self._router = Router()
         return self._router.rank(text, messages[:-1], routable, self._profiles(), health, preferences)
 
     def _routable(self, name: str, model: AnyModel) -> RoutableModel:
@@ -129,7 +141,7 @@ class Planner:
         wishes = policy.preferences
         return replace(wishes, local_only=wishes.local_only or (auto and not policy.remote))
 
-    def _stand_ins(self, first: str, ranking: Ranking, everyone: dict[str, AnyModel], policy: Policy) -> list[str]:
+    def _stand_ins(self, first: str, ranking: "Ranking", everyone: dict[str, AnyModel], policy: Policy) -> list[str]:
         """Who answers should `first` fail; those of the person's own list are added to `everyone`."""
         if not policy.fallback:
             return []
@@ -154,7 +166,7 @@ class Planner:
         return True
 
 
-def _best(ranking: Ranking) -> str:
+def _best(ranking: "Ranking") -> str:
     if ranking.best is not None:
         return ranking.best.model.name
     if not ranking.rejected:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from codette_desktop.domain.errors import Cancelled, CodetteError, InvalidRequest, StoreError
 from codette_desktop.domain.events import AnswerFinished, EventBus, HealthChanged, ProviderFailed, ServerChecked
-from codette_desktop.inference.routing import Health, HealthState
+from codette_desktop.inference.routing.health import Health, HealthState
 
 log = logging.getLogger(__name__)
 

@@ -21,7 +21,8 @@ from codette_desktop.domain.tasks import TaskType
 from codette_desktop.inference.chat import ChatPart
 from codette_desktop.inference.isolation.process import WorkerDied
 from codette_desktop.inference.isolation.provider import IsolatedProvider
-from codette_desktop.inference.routing import HealthState, Learner
+from codette_desktop.inference.routing.health import HealthState
+from codette_desktop.inference.routing.learning import Learner
 from tests.support.fault_proxy import Fault, FaultProxy, spoiled
 from tests.support.gguf_files import write_model
 from tests.support.http_server import serve

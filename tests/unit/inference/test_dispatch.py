@@ -11,7 +11,8 @@ from codette_desktop.domain.messages import Message, Role
 from codette_desktop.domain.models import AUTO, AnyModel, ModelInfo, ServerModel
 from codette_desktop.domain.tasks import TaskType
 from codette_desktop.inference.dispatch import MOST_ALTERNATIVES, Planner, Policy
-from codette_desktop.inference.routing import Health, HealthState, Preferences
+from codette_desktop.inference.routing.health import Health, HealthState
+from codette_desktop.inference.routing.preferences import Preferences
 
 BILLION = 1_000_000_000
 

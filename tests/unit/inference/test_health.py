@@ -10,7 +10,7 @@ from codette_desktop.domain.answers import AnswerEnd, AnswerFigures, ContextUse,
 from codette_desktop.domain.errors import CodetteError, EngineFailure, InvalidRequest, ServerUnreachable
 from codette_desktop.domain.events import AnswerFinished, EventBus, HealthChanged, ProviderFailed, ServerChecked
 from codette_desktop.inference.health import EVERY_S, SOONEST_S, HealthMonitor
-from codette_desktop.inference.routing import HealthState
+from codette_desktop.inference.routing.health import HealthState
 
 MODEL = "shed/qwen"
 GONE = ServerUnreachable("Nothing answers at the shed.")

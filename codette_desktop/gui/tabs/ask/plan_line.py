@@ -2,12 +2,12 @@
 
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
+from codette_desktop.domain.tasks import TaskType
 from codette_desktop.gui.i18n import tr
 from codette_desktop.gui.layouts import spaced
 from codette_desktop.gui.theme import set_role
 from codette_desktop.gui.widgets import ElidedLabel
 from codette_desktop.inference.dispatch import Plan
-from codette_desktop.inference.routing import TaskType
 
 
 class PlanLine(QWidget):

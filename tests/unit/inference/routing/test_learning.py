@@ -3,7 +3,10 @@
 from pathlib import Path
 
 from codette_desktop.domain.answers import AnswerFigures, FinishReason
-from codette_desktop.inference.routing import Learner, RoutableModel, Router, TaskType
+from codette_desktop.domain.tasks import TaskType
+from codette_desktop.inference.routing.candidates import RoutableModel
+from codette_desktop.inference.routing.learning import Learner
+from codette_desktop.inference.routing.router import Router
 from codette_desktop.store import Store
 
 MODELS = [RoutableModel(name, name, 1_000_000_000, context_length=8192) for name in ("first", "second")]

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codette_desktop.domain.messages import Message, Role
-from codette_desktop.inference.routing import Router, TaskType
+from codette_desktop.domain.tasks import TaskType
 from codette_desktop.inference.routing.reading import estimate_prompt, estimate_tokens
+from codette_desktop.inference.routing.router import Router
 
 router = Router()
 

@@ -10,19 +10,12 @@ from hypothesis import strategies as st
 from codette_desktop.domain.messages import Message, Role
 from codette_desktop.domain.models import ModelInfo
 from codette_desktop.domain.profiles import ModelProfile
-from codette_desktop.inference.routing import (
-    Capability,
-    Health,
-    HealthState,
-    Preferences,
-    Ranking,
-    RoutableModel,
-    Router,
-    ScoreParts,
-    Task,
-    TaskType,
-)
-from codette_desktop.inference.routing.capabilities import WEIGHTS, capabilities, match, quantisation_loss
+from codette_desktop.domain.tasks import Task, TaskType
+from codette_desktop.inference.routing.candidates import RoutableModel, ScoreParts
+from codette_desktop.inference.routing.capabilities import WEIGHTS, Capability, capabilities, match, quantisation_loss
+from codette_desktop.inference.routing.health import Health, HealthState
+from codette_desktop.inference.routing.preferences import Preferences
+from codette_desktop.inference.routing.router import Ranking, Router
 
 QUESTION = "Write a Python function that parses a date"
 BILLION = 1_000_000_000
