@@ -10,6 +10,7 @@ from codette_desktop.domain.events import (
     ConversationsChanged,
     Event,
     EventBus,
+    HealthChanged,
     ModelLoaded,
     ModelLoading,
     ModelUnloaded,
@@ -28,6 +29,7 @@ class Bridge(QObject):
     answer_started = Signal(object)
     answer_finished = Signal(object)
     provider_failed = Signal(object)
+    health_changed = Signal(object)
     store_failed = Signal(object)
     store_recovered = Signal(object)
     conversations_changed = Signal(object)
@@ -42,6 +44,7 @@ class Bridge(QObject):
             AnswerStarted: self.answer_started,
             AnswerFinished: self.answer_finished,
             ProviderFailed: self.provider_failed,
+            HealthChanged: self.health_changed,
             StoreFailed: self.store_failed,
             StoreRecovered: self.store_recovered,
             ConversationsChanged: self.conversations_changed,

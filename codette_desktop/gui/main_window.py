@@ -7,6 +7,7 @@ from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 from codette_desktop.domain.errors import CodetteError
+from codette_desktop.domain.events import HealthChanged
 from codette_desktop.gui import shortcuts
 from codette_desktop.gui.bridge import Bridge
 from codette_desktop.gui.i18n import tr
@@ -28,6 +29,7 @@ from codette_desktop.gui.tabs.watch.tab import WatchTab
 from codette_desktop.gui.tasks import Tasks
 from codette_desktop.gui.theme import set_role, theme
 from codette_desktop.gui.widgets import Banner, IconButton, ShortcutHelp, ToastHost, file_dialogs, separator
+from codette_desktop.inference.routing.health import HealthState
 
 if TYPE_CHECKING:
     from codette_desktop.application import Application
@@ -49,6 +51,7 @@ class MainWindow(QMainWindow):
         self._settings = application.store.settings
         self.setWindowTitle("Codette Desktop")
         self.tasks = Tasks(self.show_error)
+        self._ill: set[str] = set()
         self.bridge = Bridge(application.bus, self)
         self.choice = ModelChoice(application, self.tasks)
         self.banner = Banner()
@@ -119,6 +122,7 @@ class MainWindow(QMainWindow):
         self.status.opened.connect(self._on_status)
         self.status.cancel_wanted.connect(self._cancel_load)
         self.bridge.conversations_changed.connect(lambda _event: self._on_conversations())
+        self.bridge.health_changed.connect(self._on_health)
 
     def _make_shortcuts(self) -> None:
         ask = self.ask
@@ -312,6 +316,15 @@ class MainWindow(QMainWindow):
     def _on_conversations(self) -> None:
         self.ask.list_changed()
         self._show_title()
+
+    def _on_health(self, event: HealthChanged) -> None:
+        """That a model fails is told where it was asked; that it works again nobody would see."""
+        self.models.show_entries()
+        if event.state == HealthState.UNHEALTHY:
+            self._ill.add(event.model)
+        elif event.model in self._ill:
+            self._ill.discard(event.model)
+            self.toasts.show_toast(tr("{model} works again.", model=event.model), "good")
 
     def _show_title(self) -> None:
         key = self.ask.presenter.conversation.id

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 from codette_desktop.application import FILES_SETTING
 from codette_desktop.domain.errors import CodetteError, ModelError
 from codette_desktop.domain.models import AUTO, AnyModel, ModelInfo, ServerModel
+from codette_desktop.domain.profiles import ModelProfile
 from codette_desktop.gui.i18n import number, tr
 from codette_desktop.gui.tasks import Tasks
 from codette_desktop.inference.admission import CRASHES_TO_STAY_APART
+from codette_desktop.inference.routing.health import Health
 
 if TYPE_CHECKING:
     from codette_desktop.application import Application
@@ -123,6 +125,17 @@ class ModelChoice:
             return self._application.library.default().name
         except CodetteError:
             return ""
+
+    def health_of(self, entry: Entry) -> Health:
+        """Whether it works at present, as far as that is known."""
+        return self._application.health.of(entry.model.name) if entry.model else Health()
+
+    def profile_of(self, entry: Entry) -> ModelProfile | None:
+        """What its answers so far have taught; None before the first. Reads the store."""
+        if entry.model is None:
+            return None
+        profiles = self._application.store.profiles
+        return profiles.get(entry.model.file_hash or entry.model.name)
 
     def set_default(self, name: str) -> None:
         """New chats begin with this model."""

@@ -26,6 +26,12 @@ class Profiles:
             found = [_profile(row) for row in connection.execute(_SELECT)]
         return {(profile.model, profile.task): profile for profile in found}
 
+    def get(self, model: str, task: str = "") -> ModelProfile | None:
+        """The profile of a model for one kind of task ("": over all); None before its first request."""
+        with self._access.read() as connection:
+            row = connection.execute(f"{_SELECT} WHERE model = ? AND task = ?", (clean(model), clean(task))).fetchone()
+        return _profile(row) if row else None
+
     def update(
         self, model: str, tasks: Sequence[str], change: Callable[[ModelProfile], ModelProfile]
     ) -> "Future[None]":

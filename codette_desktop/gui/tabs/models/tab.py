@@ -19,10 +19,19 @@ from codette_desktop.domain.models import ModelInfo
 from codette_desktop.gui.i18n import number, tr
 from codette_desktop.gui.layouts import spaced
 from codette_desktop.gui.model_choice import Entry, ModelChoice, size_text
+from codette_desktop.gui.tabs.models.record import health_words, record_text
 from codette_desktop.gui.tabs.models.table import EntryRole, ModelTable, tooltip
 from codette_desktop.gui.tasks import Tasks
 from codette_desktop.gui.theme import set_icon, set_role, theme
-from codette_desktop.gui.widgets import EmptyState, IconButton, ToastHost, delete_with_undo, dialogs, file_dialogs
+from codette_desktop.gui.widgets import (
+    EmptyState,
+    IconButton,
+    StatusDot,
+    ToastHost,
+    delete_with_undo,
+    dialogs,
+    file_dialogs,
+)
 
 GGUF_FILTER = "GGUF (*.gguf)"
 _WIDTHS = (190, 100, 100, 95, 85, 80)
@@ -106,6 +115,10 @@ class ModelsTab(QWidget):
         self.detail.setAccessibleName(tr("About the chosen model"))
         self.detail.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         set_role(self.detail, "secondary")
+        self.health = StatusDot("info", "")
+        self.record = QLabel()
+        self.record.setAccessibleName(tr("Answers so far"))
+        set_role(self.record, "secondary")
         self.apart = QCheckBox(tr("Keep apart: should this model crash, nothing else does"))
         self.apart.setToolTip(
             tr("It runs in a process of its own and starts a little slower. Counts from its next load on.")
@@ -116,6 +129,11 @@ class ModelsTab(QWidget):
         layout.addLayout(head)
         layout.addWidget(self.stack, 1)
         layout.addWidget(self.detail)
+        state = QHBoxLayout()
+        spaced(state, spacing=16)
+        state.addWidget(self.health)
+        state.addWidget(self.record, 1)
+        layout.addLayout(state)
         layout.addWidget(self.apart)
 
     def _button(self, icon_name: str, text: str, work: "object") -> QPushButton:
@@ -157,11 +175,21 @@ class ModelsTab(QWidget):
             if removable
             else tr("Models that ship with the application, or lie in its own folder, stay on the list.")
         )
-        self.detail.setText(tooltip(entry) if entry else "")
+        self._show_about(entry)
         in_file = entry is not None and isinstance(entry.model, ModelInfo)
         self.apart.setVisible(in_file)
         if in_file and entry is not None:
             self._tasks.start(self._show_apart(entry), "look how a model runs")
+
+    def _show_about(self, entry: Entry | None) -> None:
+        """Where it is, whether it works, and how its answers have been."""
+        self.detail.setText(tooltip(entry) if entry else "")
+        known = entry is not None and entry.model is not None
+        kind, word, why = health_words(self._choice.health_of(entry)) if known and entry else ("info", "", "")
+        self.health.set_state(kind, word)
+        self.health.setToolTip(why)
+        self.health.setVisible(bool(word))
+        self.record.setText(record_text(self._choice.profile_of(entry)) if known and entry else "")
 
     async def _show_apart(self, entry: Entry) -> None:
         apart, crashes = await self._choice.apartness(entry)

@@ -1,0 +1,48 @@
+"""The Models tab: whether a model works, and how its answers have been."""
+
+from pytestqt.qtbot import QtBot
+
+from codette_desktop.application import Application
+from codette_desktop.domain.errors import EngineFailure
+from codette_desktop.domain.events import HealthChanged, ProviderFailed
+from codette_desktop.domain.requests import Sampling
+from codette_desktop.gui.main_window import MainWindow
+from tests.gui.ask.test_asking import ask
+from tests.gui.conftest import settle, until
+
+
+def show(window: MainWindow, name: str) -> None:
+    """The Models tab with that model's row chosen."""
+    window.show_tab("models")
+    rows = window.models.model
+    row = next(at for at in range(rows.rowCount()) if rows.index(at, 0).data().startswith(name))
+    window.models.table.selectRow(row)
+
+
+async def test_what_answers_have_taught_is_shown(window: MainWindow, qtbot: QtBot) -> None:
+    show(window, "Tiny Test")
+    assert window.models.record.text() == "No answers here yet."
+    assert window.models.health.isHidden()
+    window.show_tab("ask")
+    window.ask.presenter.set_settings(sampling=Sampling(max_tokens=8))
+    await ask(window, qtbot, "hello")
+    show(window, "Tiny Test")
+    text = window.models.record.text()
+    assert text.startswith("1 answer · 100 % went well · ")
+    assert "tok/s · typically" in text
+    assert window.models.health.accessibleName() == "works"
+
+
+async def test_a_model_that_fails_is_marked_and_its_recovery_told(window: MainWindow, application: Application) -> None:
+    show(window, "Tiny Test")
+    for _ in range(2):
+        application.bus.publish(ProviderFailed("", "tiny", EngineFailure("It broke.")))
+    await until(lambda: "It broke." in window.models.health.accessibleName())
+    assert window.models.health.isVisible()
+    heard: list[HealthChanged] = []
+    application.bus.subscribe(HealthChanged, heard.append)
+    await application.health.check(["tiny"])
+    assert heard
+    await until(lambda: window.models.health.accessibleName() == "not always well")
+    await settle()
+    assert any("tiny works again" in toast.text for toast in window.toasts.toasts)
