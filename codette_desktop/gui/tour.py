@@ -14,11 +14,14 @@ from codette_desktop.application import Application
 from codette_desktop.domain.conversations import Node
 from codette_desktop.domain.errors import CodetteError
 from codette_desktop.domain.messages import Role
+from codette_desktop.domain.models import AUTO
 from codette_desktop.gui.app import build, make_qt_application
 from codette_desktop.gui.main_window import TAB_NAMES, MainWindow
 from codette_desktop.gui.theme import theme
 
 QUESTIONS = ("How do I compare two models?", "What is a quantised model?", "What is the capital of France?")
+AUTO_QUESTION = "Why is this answer slow?"
+SETTINGS_PAGES = ("models", "servers", "engine", "cache")
 WINDOW_SIZE = 1280, 800
 ANSWER_TIMEOUT_S = 120.0
 SETTLE_S = 0.35  # a few frames: layouts, the last flush of an answer, icons of the new theme
@@ -149,10 +152,24 @@ async def _extras(window: MainWindow, directory: Path, taken: Tour) -> None:
     window.help.toggle()
     await _picture(window, directory, "help-light", taken)
     window.help.toggle()
+    await _auto(window, directory, taken)
     window.open_settings()
-    await asyncio.sleep(SETTLE_S)
-    _save(window.settings_dialog, directory / "settings-light.png", taken)
+    for page in SETTINGS_PAGES:
+        window.settings_dialog.show_page(page)
+        await asyncio.sleep(SETTLE_S)
+        _save(window.settings_dialog, directory / f"settings-{page}-light.png", taken)
     window.settings_dialog.close()
+
+
+async def _auto(window: MainWindow, directory: Path, taken: Tour) -> None:
+    """A question for Auto: whom it would ask is said before it is sent, and then that one is asked."""
+    window.use_model(AUTO)
+    composer = window.ask.composer
+    QTest.keyClicks(composer.edit, AUTO_QUESTION)
+    await _until(composer.plan_line.isVisible)
+    await _picture(window, directory, "ask-auto-light", taken)
+    composer.set_text("")
+    taken.exchanges.append(await _ask(window, AUTO_QUESTION))
 
 
 async def _picture(window: MainWindow, directory: Path, name: str, taken: Tour) -> None:
