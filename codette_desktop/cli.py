@@ -12,6 +12,7 @@ import click
 from codette_desktop import __version__
 from codette_desktop.commands.cache import cache
 from codette_desktop.commands.common import common, opened
+from codette_desktop.commands.evaluate import evaluate
 from codette_desktop.commands.models import models
 from codette_desktop.commands.servers import servers
 from codette_desktop.doctor import as_text, diagnose
@@ -199,5 +200,6 @@ def tour(directory: Path, folder: Path, as_json: bool) -> None:  # noqa: ARG001 
 
 
 main.add_command(cache)
+main.add_command(evaluate)
 main.add_command(models)
 main.add_command(servers)

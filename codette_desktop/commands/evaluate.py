@@ -1,0 +1,116 @@
+"""`evaluate`: how right models are on a suite of questions, with intervals."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from codette_desktop.commands.common import common, opened
+from codette_desktop.domain.errors import InvalidRequest
+from codette_desktop.evaluation.comparison import Interval
+from codette_desktop.evaluation.runner import Comparison, Result, compare, run_suite
+from codette_desktop.evaluation.suites import Suite, find_suite, load_suite
+
+
+@click.command()
+@click.argument("suite")
+@click.option("--models", "names", default="", help="Names of models, with commas between. Default: as chosen.")
+@click.option(
+    "--answers", type=click.Path(dir_okay=False, path_type=Path), help="Also write every answer there, JSONL."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@common
+def evaluate(suite: str, names: str, folder: Path, answers: Path | None, as_json: bool) -> None:
+    """Ask models every question of SUITE and say how right they are, with 95 % intervals.
+
+    SUITE is a file of JSON lines, or one that comes with the application: arithmetic, choice, guide.
+    """
+    found = load_suite(find_suite(suite))
+    results = asyncio.run(_run(folder, found, [name.strip() for name in names.split(",") if name.strip()]))
+    against = compare(results)
+    if answers is not None:
+        _write(answers, found, results)
+    click.echo(json.dumps(_fields(found, results, against), ensure_ascii=False) if as_json else _text(results, against))
+
+
+async def _run(folder: Path, suite: Suite, names: list[str]) -> list[Result]:
+    async with opened(folder) as application:
+        models = [application.find_model(name) for name in names or [""]]
+        if len({model.name for model in models}) < len(models):
+            raise InvalidRequest("A model was given twice.", "Name each once.")
+        return [
+            await run_suite(
+                application.provider, suite, application.name_for(model), model.label, progress=_tell_progress
+            )
+            for model in models
+        ]
+
+
+def _tell_progress(label: str, done: int, count: int) -> None:
+    if sys.stderr.isatty():
+        click.echo(f"\r{label}: {done} of {count}", nl=done == count, err=True)
+
+
+def _write(path: Path, suite: Suite, results: list[Result]) -> None:
+    lines = [
+        {"model": result.model, "prompt": question.prompt, "reference": list(question.references),
+         "answer": answer.text, "score": answer.score, "error": answer.error}
+        for result in results
+        for question, answer in zip(suite.questions, result.answers, strict=True)
+    ]  # fmt: skip
+    try:
+        path.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
+    except OSError as error:
+        raise InvalidRequest(f"{path} cannot be written: {error.strerror or error}.") from None
+
+
+def _fields(suite: Suite, results: list[Result], against: list[Comparison]) -> dict[str, Any]:
+    return {
+        "suite": suite.name,
+        "questions": len(suite.questions),
+        "models": [
+            {
+                "model": result.model,
+                "label": result.label,
+                "score": _interval(result.mean),
+                "failed": result.failed,
+                "seconds": round(result.seconds, 2),
+                "completion_tokens": sum(answer.tokens for answer in result.answers),
+            }
+            for result in results
+        ],
+        "best_against": [
+            {
+                "model": item.model,
+                "difference": _interval(item.difference),
+                "excludes_zero": item.difference.excludes_zero,
+                "error_avoided": round(item.error_avoided, 4),
+            }
+            for item in against
+        ],
+    }
+
+
+def _interval(found: Interval) -> dict[str, float]:
+    return {"value": round(found.value, 4), "low": round(found.low, 4), "high": round(found.high, 4)}
+
+
+def _text(results: list[Result], against: list[Comparison]) -> str:
+    lines = [f"{'model':32} {'score':>7}  {'95 % interval':>16} {'failed':>7} {'seconds':>8}"]
+    for result in sorted(results, key=lambda item: -item.mean.value):
+        mean = result.mean
+        interval = f"{100 * mean.low:.1f} to {100 * mean.high:.1f}"
+        lines.append(
+            f"{result.label:32} {100 * mean.value:6.1f} %  {interval:>16} {result.failed:7} {result.seconds:8.1f}"
+        )
+    for item in against:
+        found = item.difference
+        verdict = "settled" if found.excludes_zero else "too close to call"
+        lines.append(
+            f"The best is {100 * found.value:.1f} points ({100 * found.low:.1f} to {100 * found.high:.1f}) above "
+            f"{item.model}: {verdict}."
+        )
+    return "\n".join(lines)
