@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from concurrent.futures import Future
+from datetime import datetime
 from pathlib import Path
 
 from codette_desktop.domain.errors import ModelError, ModelNotFound, StoreError
@@ -14,6 +15,7 @@ from codette_desktop.inference.cache.provider import CachingProvider
 from codette_desktop.inference.cache.responses import ResponseCache
 from codette_desktop.inference.chat import ChatService
 from codette_desktop.inference.isolation.provider import IsolatedProvider
+from codette_desktop.inference.llama.kv_folder import DEFAULT_MB, KvFolder
 from codette_desktop.inference.llama.provider import LlamaProvider
 from codette_desktop.inference.provider import Provider
 from codette_desktop.inference.providers import ProviderSet
@@ -26,6 +28,7 @@ log = logging.getLogger(__name__)
 MODEL_SETTING = "model"
 ENGINE_SETTING = "engine"
 APART_SETTING = "models_apart"
+KV_DISK_SETTING = "kv_disk_mb"
 
 
 class Application:
@@ -36,6 +39,7 @@ class Application:
         self.store = store
         self.bus = EventBus()
         self.library = ModelLibrary(store, [data_dir / "models"])
+        self.kv = KvFolder(data_dir / "kv", self._kv_disk_mb)
         self.engine = self._make_engine()
         self.servers = ProviderSet(
             self.engine,
@@ -43,7 +47,7 @@ class Application:
             self.bus,
             context_length=lambda: self.engine_settings().context_length,
         )
-        self.cache = ResponseCache(store)
+        self.cache = ResponseCache(store, self.kv)
         self.provider: Provider = CachingProvider(self.servers, self.cache)
         self.chat = ChatService(store, self.provider, self.find_known_model, self.bus)
         self.notes: list[str] = []
@@ -57,6 +61,7 @@ class Application:
             settings=lambda _model: self.engine_settings(),
             on_loading=self._mark_loading,
             on_loaded=self._mark_loaded,
+            kv=self.kv,
         )
         apart = IsolatedProvider(
             self.find_file,
@@ -138,6 +143,16 @@ class Application:
             from codette_desktop.inference.llama.grammar import grammar_of
 
             await asyncio.to_thread(grammar_of, sampling)
+
+    def _kv_disk_mb(self) -> int:
+        chosen = self.store.settings.get(KV_DISK_SETTING, DEFAULT_MB)
+        return chosen if isinstance(chosen, int) else DEFAULT_MB
+
+    async def purge_deleted(self, before: datetime) -> int:
+        """Remove for good the conversations deleted before that moment, and what was read of any; gives how many."""
+        gone = await asyncio.wrap_future(self.store.conversations.purge_deleted(before))
+        await asyncio.wrap_future(self.kv.clear())
+        return gone
 
     def _tell_what_happened(self) -> None:
         recovered = len(self.store.recovered)
