@@ -4,6 +4,7 @@ import asyncio
 import logging
 from concurrent.futures import Future
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import cast
 
@@ -19,9 +20,11 @@ from codette_desktop.inference.dispatch import Planner, Policy
 from codette_desktop.inference.fallback import FallbackProvider
 from codette_desktop.inference.health import HealthMonitor
 from codette_desktop.inference.isolation.provider import IsolatedProvider
+from codette_desktop.inference.llama.kv_folder import DEFAULT_MB, KvFolder
 from codette_desktop.inference.llama.provider import LlamaProvider
 from codette_desktop.inference.provider import Provider
 from codette_desktop.inference.providers import ProviderSet
+from codette_desktop.inference.running import RunningModels, WentDown
 from codette_desktop.models.library import ModelLibrary
 from codette_desktop.paths import data_dir as default_data_dir
 from codette_desktop.store import Store
@@ -34,6 +37,8 @@ APART_SETTING = "models_apart"
 FILES_SETTING = "model_files"
 FALLBACK_SETTING = "fallback"
 AUTO_REMOTE_SETTING = "auto_remote"
+KV_DISK_SETTING = "kv_disk_mb"
+CRASH_LOG = Path("logs", "crash.log")
 
 
 class Application:
@@ -44,6 +49,8 @@ class Application:
         self.store = store
         self.bus = EventBus()
         self.library = ModelLibrary(store, [data_dir / "models"])
+        self.kv = KvFolder(data_dir / "kv", self._kv_disk_mb)
+        self.running = RunningModels(data_dir / "running", data_dir / CRASH_LOG)
         self.engine = self._make_engine()
         self.servers = ProviderSet(
             self.engine,
@@ -51,7 +58,7 @@ class Application:
             self.bus,
             context_length=lambda: self.engine_settings().context_length,
         )
-        self.cache = ResponseCache(store)
+        self.cache = ResponseCache(store, self.kv)
         self.health = HealthMonitor(self.bus, self._check_model, self.models)
         self.planner = Planner(
             self.find_known_model,
@@ -74,6 +81,8 @@ class Application:
             settings=lambda _model: self.engine_settings(),
             on_loading=self._mark_loading,
             on_loaded=self._mark_loaded,
+            kv=self.kv,
+            running=self.running,
         )
         apart = IsolatedProvider(
             self.find_file,
@@ -213,12 +222,41 @@ class Application:
 
             await asyncio.to_thread(grammar_of, sampling)
 
+    def _kv_disk_mb(self) -> int:
+        chosen = self.store.settings.get(KV_DISK_SETTING, DEFAULT_MB)
+        return chosen if isinstance(chosen, int) else DEFAULT_MB
+
+    async def purge_deleted(self, before: datetime) -> int:
+        """Remove for good the conversations deleted before that moment, and what was read of any; gives how many."""
+        gone = await asyncio.wrap_future(self.store.conversations.purge_deleted(before))
+        await asyncio.wrap_future(self.kv.clear())
+        return gone
+
     def _tell_what_happened(self) -> None:
         recovered = len(self.store.recovered)
         if recovered:
             what = "An answer was" if recovered == 1 else f"{recovered} answers were"
             self.notes.append(f"{what} interrupted when the application last ended. What was written is kept.")
         self._tell_crashes(set(self.store.models.crashed()))
+        for ended in self.running.went_down():
+            self._tell_end_during_answers(ended)
+
+    def _tell_end_during_answers(self, ended: WentDown) -> None:
+        """What crashed while it answered is counted; what was ended from outside is only tried again."""
+        labels = {model.file_hash: model.label for model in self.library.list() if model.file_hash}
+        for file_hash in ended.file_hashes:
+            label = labels.get(file_hash, "a model that is not here any more")
+            if ended.crashed:
+                _wait_for(self.store.models.note_crash(file_hash))
+                self.notes.append(
+                    f"The application crashed while {label} was answering. The model is tried in a process of its own "
+                    "before it answers again."
+                )
+            else:
+                _wait_for(self.store.models.doubt(file_hash))
+                self.notes.append(
+                    f"{label} was answering when the application was ended from outside. That is not held against it."
+                )
 
     def _tell_crashes(self, crashed: set[str]) -> None:
         """A file that took the process down is not chosen again by itself."""
@@ -235,7 +273,7 @@ class Application:
                 note += " It is no longer the chosen model; choose it again only if you trust the file."
             self.notes.append(note)
         for file_hash in crashed:
-            self.store.models.note_crash(file_hash)
+            _wait_for(self.store.models.note_crash(file_hash))
             self.store.models.mark_loaded(file_hash)
 
     def _forget_choice(self) -> None:
@@ -264,3 +302,11 @@ class Application:
             await self.servers.aclose()
         await self.chat.aclose()
         await asyncio.to_thread(self.store.close)
+
+
+def _wait_for(write: "Future[None]") -> None:
+    """Before anything is answered: whether a model may run here must be known by then."""
+    try:
+        write.result()
+    except StoreError as error:
+        log.warning("that a model went down could not be noted: %s", error)

@@ -34,13 +34,18 @@ def stats(folder: Path, as_json: bool) -> None:
         f"{found.entries:,} answers, {found.size_bytes / 1e6:,.1f} MB · {found.hits:,} hits, {found.misses:,} misses "
         f"({found.hit_rate:.0%}), {found.shared:,} shared · {found.stores:,} kept, {found.evictions:,} left again"
     )
+    if found.kv_files:
+        click.echo(f"What was read of prompts: {found.kv_files:,} files, {found.kv_bytes / 1e6:,.1f} MB")
 
 
 @cache.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @common
 def clear(folder: Path, as_json: bool) -> None:
-    """Forget all cached answers. A window that is open keeps those it has in memory until it is closed."""
+    """Forget all cached answers and what was read of prompts.
+
+    A window that is open keeps those it has in memory until it is closed.
+    """
     application = Application.open(folder)
     try:
         tell_notes(application)

@@ -14,12 +14,12 @@ from typing import Any, TextIO
 
 from PySide6.QtCore import QMessageLogContext, QTimer, QtMsgType, qInstallMessageHandler
 
+from codette_desktop.application import CRASH_LOG
 from codette_desktop.gui.i18n import tr
 
 log = logging.getLogger(__name__)
 
 LOG_NAME = "codette.log"
-CRASH_NAME = "crash.log"
 _COLLECT_EVERY_MS = 1000
 _LEVELS = {
     QtMsgType.QtDebugMsg: logging.DEBUG,
@@ -40,16 +40,16 @@ class Guards:
         self._handler: logging.Handler | None = None
         self._collector: Collector | None = None
         self._hooks = (sys.excepthook, threading.excepthook)
-        self._write_log()
+        self._write_log(data_dir)
 
-    def _write_log(self) -> None:
+    def _write_log(self, data_dir: Path) -> None:
         """Log file and crash file; a folder that cannot be written must not keep the window from opening."""
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._handler = logging.handlers.RotatingFileHandler(
                 self._folder / LOG_NAME, maxBytes=1_000_000, backupCount=3, encoding="utf-8"
             )
-            self._crash_file = (self._folder / CRASH_NAME).open("a", encoding="utf-8")
+            self._crash_file = (data_dir / CRASH_LOG).open("a", encoding="utf-8")
         except OSError as error:
             log.info("no log can be written: %s", error)
             return

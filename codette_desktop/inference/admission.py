@@ -96,7 +96,7 @@ class AdmittingProvider:
         info, trust = await asyncio.get_event_loop().run_in_executor(None, self._look, model)
         if self.stays_apart(info, trust):
             return self._apart
-        if info.starter or trust.admitted:
+        if trust.admitted or (info.starter and not trust.crashes):
             return self._inside
         async with self._trying.setdefault(info.file_hash, asyncio.Lock()):
             _, trust = await asyncio.get_event_loop().run_in_executor(None, self._look, model)

@@ -98,6 +98,16 @@ class ModelFiles:
 
         return self._access.write(work)
 
+    def doubt(self, file_hash: str) -> "Future[None]":
+        """Have the file tried again before it runs in this process, without counting a crash."""
+
+        def work(connection: Connection) -> None:
+            connection.execute(
+                "UPDATE model_trust SET admitted = 0, changed_at = ? WHERE file_hash = ?", (now_text(), file_hash)
+            )
+
+        return self._access.write(work)
+
     def forgive(self, file_hash: str) -> "Future[None]":
         """Forget the crashes of a file: the person wants it to be tried again."""
 

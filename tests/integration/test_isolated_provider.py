@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
@@ -14,8 +15,9 @@ import psutil
 import pytest
 
 from codette_desktop.domain.answers import TextChunk
-from codette_desktop.domain.errors import ModelNotFound
+from codette_desktop.domain.errors import CodetteError, EngineFailure, ModelNotFound, PromptTooLong
 from codette_desktop.domain.events import EventBus, ModelLoaded
+from codette_desktop.domain.messages import Message, Role
 from codette_desktop.domain.models import ModelInfo
 from codette_desktop.inference.isolation.process import WorkerDied
 from codette_desktop.inference.isolation.provider import IsolatedProvider
@@ -189,3 +191,54 @@ def test_no_process_outlives_an_application_that_was_killed(folder: Path) -> Non
     while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
         assert time.monotonic() < end, "the worker outlives the application"
         time.sleep(0.02)
+
+
+async def test_a_request_longer_than_the_pipe_does_not_hold_up_the_window(provider: IsolatedProvider) -> None:
+    """The worker is stopped, so that it reads nothing; 4 MB do not fit into any pipe."""
+    await provider.load("gpt2")
+    pid = next(iter(provider.processes().values()))
+    os.kill(pid, signal.SIGSTOP)
+    late = 0.0
+    task = asyncio.create_task(answer(provider, ask("gpt2", Message(Role.USER, "0123456789 " * 400_000))))
+    for _ in range(50):
+        before = time.perf_counter()
+        await asyncio.sleep(0.01)
+        late = max(late, time.perf_counter() - before)
+    assert not task.done()
+    os.kill(pid, signal.SIGCONT)
+    with pytest.raises(PromptTooLong):
+        await task
+    assert late < 2.0  # it would have been stopped until the worker was
+
+
+async def test_a_process_that_reads_nothing_can_be_ended(find: Callable[[str], ModelInfo]) -> None:
+    provider = IsolatedProvider(find, EventBus())
+    await provider.load("gpt2")
+    pid = next(iter(provider.processes().values()))
+    os.kill(pid, signal.SIGSTOP)
+    task = asyncio.create_task(answer(provider, ask("gpt2", Message(Role.USER, "0123456789 " * 400_000))))
+    await asyncio.sleep(0.1)
+    await provider.aclose()
+    with pytest.raises(EngineFailure):
+        await task
+    assert not psutil.pid_exists(pid)
+    assert not [thread.name for thread in threading.enumerate() if str(pid) in thread.name]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits another process's memory")
+async def test_a_process_without_memory_says_so_and_the_next_request_is_answered(
+    provider: IsolatedProvider, folder: Path
+) -> None:
+    import resource
+
+    path = folder / "large.gguf"
+    if not path.exists():
+        write_model(path, layers=8, width=512, heads=8, kv_heads=8, feed_forward=2048, context_length=32_768)
+    await provider.count(ask("large"))  # the process is there, without the weights
+    pid = provider.processes()[str(path)]
+    limit = psutil.Process(pid).memory_info().vms + 60_000_000
+    resource.prlimit(pid, resource.RLIMIT_AS, (limit, limit))
+    with pytest.raises(CodetteError, match="memory") as caught:
+        await answer(provider, ask("large"))
+    assert caught.value.hint
+    assert text_of(await answer(provider, ask("gpt2")))

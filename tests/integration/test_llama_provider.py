@@ -338,6 +338,8 @@ async def test_a_second_cancel_lets_go_of_nothing_the_decoder_still_uses(folder:
 
 async def test_a_cancel_stops_no_answer_on_another_model(folder: Path, find: Find) -> None:
     provider = LlamaProvider(find, EventBus())
+    for name in ("gpt2", "llama"):
+        await provider.load(name)  # or the first answer could have ended before the second begins
     both = [
         asyncio.create_task(answer(provider, ask(name, max_tokens=900, grammar="root ::= [a-z ]*  [A]")))
         for name in ("gpt2", "llama")

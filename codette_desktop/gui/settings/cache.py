@@ -84,7 +84,10 @@ class CacheSection(QWidget):
         self.clear_button = QPushButton(tr("Clear"))
         self.clear_button.setAccessibleName(tr("Clear the response cache"))
         self.clear_button.setToolTip(
-            tr("Forget all cached answers. Conversations stay; the models write the answers anew when asked again.")
+            tr(
+                "Forget all cached answers, and what models keep of prompts they have read. Conversations stay; the "
+                "models read and answer anew when asked again."
+            )
         )
         set_icon(self.clear_button, "trash-2", 14)
         self.clear_button.clicked.connect(lambda: self._tasks.start(self.clear(), "clear the response cache"))
@@ -105,7 +108,7 @@ class CacheSection(QWidget):
             return
         self.use.setText(use_text(found))
         self.use.setAccessibleName(use_text(found))
-        self.clear_button.setEnabled(found.entries > 0)
+        self.clear_button.setEnabled(found.entries > 0 or found.kv_files > 0)
 
     async def clear(self) -> None:
         """Empty the cache; the dialog may be closed meanwhile."""
@@ -125,6 +128,8 @@ def use_text(found: CacheStatistics) -> str:
     """ "12 answers, 0.1 MB · hit rate 75 % (3 of 4)"."""
     kept = tr("1 answer") if found.entries == 1 else tr("{count} answers", count=number(found.entries))
     size = tr("{n} MB", n=number(found.size_bytes / 1e6, 1))
+    if found.kv_files:
+        size = tr("{size} and {n} MB of prompts read", size=size, n=number(found.kv_bytes / 1e6, 1))
     asked = found.hits + found.misses
     if not asked:
         return tr("{kept}, {size} · nothing asked yet", kept=kept, size=size)

@@ -13,6 +13,7 @@ from codette_desktop.domain.errors import StoreError
 from codette_desktop.inference.cache import settings as cache_settings
 from codette_desktop.inference.cache.answers import KeptAnswer, decode, encode
 from codette_desktop.inference.cache.settings import CacheSettings
+from codette_desktop.inference.llama.kv_folder import KvFolder, KvUsage
 from codette_desktop.store import Store
 from codette_desktop.store.responses import ResponseCounts, ResponseUse
 
@@ -28,7 +29,8 @@ WRITE_EVERY = 4_096
 class CacheStatistics:
     """What is kept now, and the counts since the first start; `hit_rate` from 0 to 1, 0 before the first request.
 
-    `shared` are requests that had the answer another was just being given; they are neither hits nor misses.
+    `shared` are requests that had the answer another was just being given; they are neither hits nor misses. `kv_files`
+    hold what models have read of prompts.
     """
 
     entries: int
@@ -38,6 +40,8 @@ class CacheStatistics:
     shared: int
     stores: int
     evictions: int
+    kv_files: int = 0
+    kv_bytes: int = 0
 
     @property
     def hit_rate(self) -> float:
@@ -49,11 +53,15 @@ class CacheStatistics:
 class ResponseCache:
     """Any thread. A disk that cannot be read or written costs hits, never answers.
 
+    `kv` holds what models have read of prompts: it is counted and cleared with the answers.
     Uses are written down every few seconds, or with the next answer that is kept: a crash forgets the last of them.
     """
 
-    def __init__(self, store: Store, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self, store: Store, kv: KvFolder | None = None, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
         self._store = store
+        self._kv = kv
         self._now = now
         self._settings = cache_settings.read(store.settings)
         self._lock = threading.Lock()  # guards what follows; held only for moments
@@ -158,13 +166,20 @@ class ResponseCache:
         return write
 
     def clear(self) -> "Future[int]":
-        """Forget all answers; gives how many the store held. The counts stay."""
+        """Forget all answers and what was read of prompts; gives how many answers there were. The counts stay."""
         with self._lock:
             self._cleared += 1
             self._memory.clear()
             self._memory_bytes = 0
             self._touched.clear()
-        return self._store.responses.clear()
+        cleared = self._store.responses.clear()
+        if self._kv is None:
+            return cleared
+        both: Future[int] = Future()
+        self._kv.clear().add_done_callback(
+            lambda _removed: cleared.add_done_callback(lambda done: _pass_on(done, both))
+        )
+        return both
 
     def statistics(self) -> CacheStatistics:
         """As of now; reads the store. Raises StoreError."""
@@ -174,6 +189,7 @@ class ResponseCache:
                 counts = counts.plus(use.counts)
         totals = self._store.responses.totals()
         counts = totals.counts.plus(counts)
+        read = self._kv.usage() if self._kv is not None else KvUsage()
         return CacheStatistics(
             totals.entries,
             totals.size_bytes,
@@ -182,6 +198,8 @@ class ResponseCache:
             counts.shared,
             counts.stores,
             totals.evictions,
+            read.files,
+            read.size_bytes,
         )
 
     def _is_old(self, created_at: datetime) -> bool:
@@ -221,6 +239,13 @@ class ResponseCache:
         entries, size = min(MEMORY_ENTRIES, limits.entries), min(MEMORY_BYTES, limits.size_bytes)
         while self._memory and (len(self._memory) > entries or self._memory_bytes > size):
             self._forget(next(iter(self._memory)))
+
+
+def _pass_on(done: "Future[int]", to: "Future[int]") -> None:
+    if (error := done.exception()) is not None:
+        to.set_exception(error)
+    else:
+        to.set_result(done.result())
 
 
 def _log_failure(done: "Future[None]") -> None:

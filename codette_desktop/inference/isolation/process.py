@@ -1,7 +1,6 @@
 """A worker process from the application's side: started, spoken to, watched, ended."""
 
 import asyncio
-import contextlib
 import logging
 import os
 import signal
@@ -14,14 +13,14 @@ from typing import IO, Any, cast
 
 from codette_desktop.domain.errors import EngineFailure
 from codette_desktop.domain.events import ModelUnloaded
-from codette_desktop.inference.isolation.wire import line_of, message_of
+from codette_desktop.inference.isolation.pipe import PipeWriter
+from codette_desktop.inference.isolation.wire import message_of
 
 log = logging.getLogger(__name__)
 
 SILENT_S = 15.0  # a worker that has not even said that it lives for so long is ended
 _LOOK_EVERY_S = 0.5
 _END_S = 2.0
-_PIPE_BYTES = 2**20  # as much as a process may have without privileges
 
 
 class WorkerDied(EngineFailure):
@@ -62,8 +61,7 @@ class WorkerProcess:
             stderr=subprocess.DEVNULL,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
         )
-        _widen(self._process.stdin)
-        self._input = cast("IO[bytes]", self._process.stdin)
+        self._writer = PipeWriter(cast("IO[bytes]", self._process.stdin), f"worker-{self._process.pid}-writer")
         self._output = cast("IO[bytes]", self._process.stdout)
         self._reader = threading.Thread(target=self._read, name=f"worker-{self._process.pid}", daemon=True)
         self._watcher = threading.Thread(target=self._watch, name=f"worker-{self._process.pid}-watch", daemon=True)
@@ -108,12 +106,8 @@ class WorkerProcess:
     async def aclose(self) -> None:
         """End it in order, and if it does not, at once; returns when it is gone."""
         self._ending = True
-        self._close_input()
+        self._writer.close()
         await asyncio.to_thread(self._wait)
-
-    def _close_input(self) -> None:
-        with contextlib.suppress(OSError):  # what was still to be written to a process that has died
-            self._input.close()
 
     def _wait(self) -> None:
         try:
@@ -123,15 +117,12 @@ class WorkerProcess:
             self._process.wait()
         self._reader.join()
         self._watcher.join()
+        self._writer.join()
 
     def _send(self, **message: Any) -> None:
         if self.died is not None:
             raise self.died
-        try:
-            self._input.write(line_of(message))
-            self._input.flush()
-        except (OSError, ValueError):
-            log.debug("worker %s cannot be written to", self.pid)  # it has died, which the reader will tell
+        self._writer.send(message)
 
     def _read(self) -> None:
         with self._output:
@@ -157,7 +148,7 @@ class WorkerProcess:
             queue.put_nowait(message)
 
     def _end(self, code: int) -> None:
-        self._close_input()
+        self._writer.close()
         gone, self.loaded = self.loaded, []
         self.died = WorkerDied(*self._reason(code))
         for queue in self._open.values():
@@ -200,12 +191,3 @@ class WorkerProcess:
                 self._hung = True
                 self._process.kill()
             self._reader.join(_LOOK_EVERY_S)
-
-
-def _widen(pipe: Any) -> None:
-    """Let Linux hold a whole long conversation, so that writing it does not wait until the worker reads."""
-    if sys.platform == "linux":
-        import fcntl
-
-        with contextlib.suppress(OSError):
-            fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, _PIPE_BYTES)

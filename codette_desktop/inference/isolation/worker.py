@@ -71,6 +71,8 @@ class Worker:
             self._say(id=number, result=result, loaded=self._provider.loaded())
         except CodetteError as error:
             self._say(id=number, error=error)
+        except MemoryError:
+            self._say(id=number, error=_no_memory())
         except Exception as error:  # noqa: BLE001 - a defect is told to the application, which logs it
             self._say(id=number, error=EngineFailure(f"The engine failed: {type(error).__name__}: {error}"))
 
@@ -109,6 +111,11 @@ class Worker:
         with self._lock, contextlib.suppress(OSError, ValueError):  # the application has gone: so shall we
             self._output.write(line_of(message))
             self._output.flush()
+
+
+def _no_memory() -> EngineFailure:
+    hint = "Choose a smaller model or a shorter context, or close other programs."
+    return EngineFailure("There is not enough memory for what the model was asked to do.", hint)
 
 
 def die_with_parent() -> None:

@@ -34,13 +34,16 @@ class Answer(Run):
         self._reason = FinishReason.CANCELLED
 
     def prepare(self, resident: Resident, load_ms: float) -> None:
-        """Write the prompt and make the sampler; `load_ms` is what a load for this answer took. Any one thread.
+        """Write the prompt, make the sampler, and bring back from disk what was read of the prompt earlier.
+
+        `load_ms` is what a load for this answer took. Any one thread, but not the decoder's.
 
         Raises InvalidRequest, PromptTooLong, UnsupportedModel.
         """
         self._resident, self._load_ms = resident, load_ms
         prompt = resident.writer.write(self._request, resident.context.length)
         self._use, self.prompt = prompt.use, prompt.tokens
+        resident.slots.fetch(prompt.tokens)
         self._text = AnswerText((*self._request.sampling.stop, *prompt.stops))
         vocabulary = resident.model.vocabulary
         self._ends, self._piece = vocabulary.end_tokens, vocabulary.piece

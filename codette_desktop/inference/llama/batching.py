@@ -1,12 +1,17 @@
 """Continuous batching: the answers of one context are written together, a token each in one decode.
 
 A request joins while others run: its prompt is read chunk by chunk beside their tokens. (Yu et al. 2022, "Orca".)
+
+A cancelled answer ends at once, whatever is being decoded. The decode itself is stopped only where nobody else needs
+it: otherwise cancels that follow each other would have a long prompt read from the start of its chunk for ever.
 """
 
+import threading
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from enum import Enum, auto
 
 import numpy as np
 
@@ -20,7 +25,7 @@ from codette_desktop.inference.llama.vocabulary import Tokens
 class Run(ABC):
     """One answer being written. Its methods are called on the decoder's thread; `cancel` on any.
 
-    When `ended` is done no method will be called again.
+    `finish` may be called by whoever cancels, while no other method is. When `ended` is done none will be called again.
     """
 
     prompt: Tokens
@@ -28,11 +33,12 @@ class Run(ABC):
     def __init__(self) -> None:
         self.ended: Future[None] = Future()
         self.cancelled = False
+        self.gone = False  # ended: nothing more is to be written, though the sequence may still be its own
         self.sequence = -1
         self.token: int | None = None  # to be decoded next; None while the prompt is being read
         self.unread = np.empty(0, np.int32)
         self.said: list[int] = []  # what came after `prompt`, with `token`
-        self.interrupt: Callable[[], object] = lambda: None  # makes whatever is being decoded stop
+        self.leave: Callable[[Run], object] = lambda _run: None  # tells the batch of a cancel
 
     @abstractmethod
     def begun(self, reused: int) -> None:
@@ -53,11 +59,19 @@ class Run(ABC):
     def cancel(self) -> None:
         """Have the answer end within some milliseconds, also in the middle of a decode."""
         self.cancelled = True
-        self.interrupt()
+        self.leave(self)
+
+
+class _At(Enum):
+    """What the decoder is doing with a batch: nothing, something short, or a decode, which may take seconds."""
+
+    REST = auto()
+    WORK = auto()
+    DECODE = auto()
 
 
 class Batch:
-    """The answers being written in one context. The decoder's thread alone."""
+    """The answers being written in one context. The decoder's thread alone, but for `busy`, `add`, `leave`, `abort`."""
 
     def __init__(self, context: Context, slots: Slots) -> None:
         self._context = context
@@ -65,6 +79,8 @@ class Batch:
         self._waiting: deque[Run] = deque()
         self._runs: list[Run] = []
         self._full = False  # until an answer ends, no other begins
+        self._at = _At.REST
+        self._lock = threading.Lock()  # guards the three above; held only for moments
 
     @property
     def busy(self) -> bool:
@@ -72,37 +88,76 @@ class Batch:
         return bool(self._runs or self._waiting)
 
     def add(self, run: Run) -> None:
-        """Write this answer too, from the next step on."""
-        self._waiting.append(run)
+        """Write this answer too, from the next step on. Any thread."""
+        run.leave = self.leave
+        with self._lock:
+            self._waiting.append(run)
+
+    def leave(self, run: Run) -> None:
+        """End a cancelled answer: at once, or where it may be in use within some milliseconds. Any thread."""
+        with self._lock:
+            if run in self._waiting:
+                self._waiting.remove(run)
+            elif run.gone or run not in self._runs or self._at is _At.WORK:
+                return  # it has ended, or the decoder sees to it when it has done what it does
+            elif self._at is _At.DECODE and all(other.cancelled for other in self._runs):
+                self._context.abort()  # the decoder ends it: what it stands on is in use until then
+                return
+            run.gone = True
+        _tell_end(run, reason=FinishReason.CANCELLED)
 
     def step(self) -> None:
         """One decode for all, and a token for each whose prompt has been read."""
-        self._context.resume()  # before looking for cancelled ones: a cancel from now on is heard
-        self._drop_cancelled()
-        self._admit()
-        runs = self._runs
+        with self._lock:
+            self._at = _At.WORK
         try:
-            if len(runs) == 1 and (token := runs[0].token) is not None:
-                if self._context.decode_one(runs[0].sequence, token):
-                    self._advance(runs[0], -1)
-                else:
-                    self._read_lost_again()
-            elif runs:
+            self._context.resume()
+            self._drop_cancelled()
+            self._admit()
+            if self._runs:
+                self._write()
+        finally:
+            self._drop_cancelled(then=_At.REST)
+
+    def _write(self) -> None:
+        try:
+            if len(self._runs) == 1 and (token := self._runs[0].token) is not None:
+                self._step_one(self._runs[0], token)
+            else:
                 self._step_together()
         except NoRoom as full:
+            self._work()
             self._read_lost_again()
             self._make_room(full)
         except EngineFailure as error:
+            self._work()
             self.fail_all(error)
 
+    def _step_one(self, run: Run, token: int) -> None:
+        if not self._begin_decode():
+            return
+        decoded = self._context.decode_one(run.sequence, token)
+        self._work()
+        if decoded:
+            self._advance(run, -1)
+        else:
+            self._read_lost_again()
+
     def _step_together(self) -> None:
-        feeds = [self._feed(run) for run in self._runs]
-        if not self._context.decode(feeds):
+        runs = tuple(self._runs)
+        feeds = [self._feed(run) for run in runs]
+        if not self._begin_decode():
+            return
+        decoded = self._context.decode(feeds)
+        self._work()
+        if not decoded:
             self._read_lost_again()
             return
         row = -1
-        for run, feed in zip(tuple(self._runs), feeds, strict=True):
+        for run, feed in zip(runs, feeds, strict=True):
             row += len(feed.tokens)
+            if run.gone:
+                continue
             if run.token is None:
                 run.unread = run.unread[len(feed.tokens) :]
             if feed.wanted:
@@ -125,28 +180,61 @@ class Batch:
         else:
             run.said.append(run.token)
 
+    def _begin_decode(self) -> bool:
+        """From now on a cancel does not wait for the decoder. False where nobody is left to decode for."""
+        with self._lock:
+            left = [run for run in self._runs if run.cancelled]
+            if len(left) == len(self._runs):
+                return False
+            self._at = _At.DECODE
+            left = [run for run in left if not run.gone]
+            for run in left:
+                run.gone = True
+        for run in left:
+            _tell_end(run, reason=FinishReason.CANCELLED)
+        return True
+
+    def _work(self) -> None:
+        """From now on the answers are in use by the decoder, but for those that left meanwhile."""
+        with self._lock:
+            self._at = _At.WORK
+        for run in [run for run in self._runs if run.gone]:
+            self._end(run)
+
     def _admit(self) -> None:
         """Begin what waits: one prompt is read at a time, so that the next can share what it has in common with it."""
-        while self._waiting and not self._full and all(run.token is not None for run in self._runs):
+        while not self._full and all(run.token is not None for run in self._runs):
+            with self._lock:
+                run = self._waiting.popleft() if self._waiting else None
+            if run is None:
+                return
             try:
-                found = self._slots.take(self._waiting[0].prompt)
+                found = self._slots.take(run.prompt)
             except Exception as error:  # noqa: BLE001 - told to whoever asked; the next one is not to be kept waiting
-                self._end(self._waiting.popleft(), error)
+                self._end(run, error)
                 continue
             if found is None:
+                with self._lock:
+                    self._waiting.appendleft(run)
                 return
-            run = self._waiting.popleft()
             run.sequence, reused = found
             run.unread = run.prompt[reused:]
             self._runs.append(run)
             run.begun(reused)
 
-    def _drop_cancelled(self) -> None:
-        for run in [run for run in self._runs if run.cancelled]:
-            self._end(run, reason=FinishReason.CANCELLED)
-        for run in [run for run in self._waiting if run.cancelled]:
-            self._waiting.remove(run)
-            self._end(run, reason=FinishReason.CANCELLED)
+    def _drop_cancelled(self, then: _At = _At.WORK) -> None:
+        """End what was cancelled. Only where nothing of that is left the batch is at `then`."""
+        while True:
+            with self._lock:
+                left = [run for run in (*self._runs, *self._waiting) if run.cancelled]
+                if not left:
+                    self._at = then
+                    return
+                for run in left:
+                    if run in self._waiting:
+                        self._waiting.remove(run)
+            for run in left:
+                self._end(run, reason=FinishReason.CANCELLED)
 
     def _make_room(self, full: NoRoom) -> None:
         """The cells are used up: idle sequences go first, then the answer that began last waits for its turn again."""
@@ -172,20 +260,19 @@ class Batch:
         run.prompt = np.concatenate([run.prompt, np.array(run.said, np.int32)])
         run.said, run.token = [], None
         self._slots.give_back(run.sequence)
-        self._waiting.appendleft(run)
+        with self._lock:
+            self._waiting.appendleft(run)
 
     def _end(self, run: Run, error: Exception | None = None, reason: FinishReason | None = None) -> None:
+        """Let go of a run; whoever asked is told, unless that was done when it was cancelled."""
+        with self._lock:
+            told, run.gone = run.gone, True
         if run in self._runs:
             self._runs.remove(run)
             self._slots.give_back(run.sequence)
             self._full = False
-        try:
-            if error is not None:
-                run.fail(error)
-            else:
-                run.finish(reason)
-        finally:
-            run.ended.set_result(None)
+        if not told:
+            _tell_end(run, error, reason)
 
     def abort(self) -> None:
         """Make the decode in progress stop. Any thread."""
@@ -198,6 +285,18 @@ class Batch:
 
     def cancel_all(self) -> None:
         """End everything now, as cancelled."""
+        with self._lock:
+            self._at = _At.WORK
         for run in (*self._runs, *self._waiting):
             run.cancelled = True
         self._drop_cancelled()
+
+
+def _tell_end(run: Run, error: Exception | None = None, reason: FinishReason | None = None) -> None:
+    try:
+        if error is not None:
+            run.fail(error)
+        else:
+            run.finish(reason)
+    finally:
+        run.ended.set_result(None)

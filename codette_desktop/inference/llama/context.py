@@ -180,10 +180,10 @@ class Context:
         written = self._c.llama_state_seq_get_data(self.handle, buffer, size, sequence)
         return bytes(memoryview(buffer)[:written])
 
-    def restore(self, sequence: int, data: bytes, tokens: Sequence[int]) -> bool:
+    def restore(self, sequence: int, data: bytes | memoryview, tokens: Sequence[int]) -> bool:
         """The inverse of `save`; False, and the sequence empty, where there is no room for it."""
         self.truncate(sequence, 0)
-        buffer = (ctypes.c_uint8 * len(data)).from_buffer_copy(data)
+        buffer = np.frombuffer(data, np.uint8).ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
         if not self._c.llama_state_seq_set_data(self.handle, buffer, len(data), sequence):
             self._c.llama_memory_seq_rm(self._memory, sequence, -1, -1)
             return False

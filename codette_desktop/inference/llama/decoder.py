@@ -31,13 +31,8 @@ class Decoder:
                 # A daemon, so that an application that forgets to close it can still end.
                 self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
                 self._thread.start()
-            run.interrupt = self.interrupt
-            self._inbox.put(lambda: self._take(batch, run))
-
-    def interrupt(self) -> None:
-        """Make the decode in progress stop, whichever batch's it is: a cancel must not wait for it. Any thread."""
-        for batch in tuple(self._batches):
-            batch.abort()
+            batch.add(run)
+            self._inbox.put(lambda: self._take(batch))
 
     def close(self, timeout: float = 10.0) -> bool:
         """End what runs, as cancelled, and the thread; False if it did not end in `timeout` seconds."""
@@ -47,12 +42,12 @@ class Decoder:
         if thread is None:
             return True
         self._inbox.put(lambda: None)  # it may be waiting for something to do
-        self.interrupt()
+        for batch in tuple(self._batches):
+            batch.abort()
         thread.join(timeout)
         return not thread.is_alive()
 
-    def _take(self, batch: Batch, run: Run) -> None:
-        batch.add(run)
+    def _take(self, batch: Batch) -> None:
         if batch not in self._batches:
             self._batches.append(batch)
 

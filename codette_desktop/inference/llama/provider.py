@@ -21,10 +21,12 @@ from codette_desktop.inference.llama.outbox import Outbox
 from codette_desktop.inference.llama.residents import Hook, Resident, Residents
 from codette_desktop.inference.llama.runtime import Engine
 from codette_desktop.inference.provider import LoadedModel, ModelIdentity
+from codette_desktop.inference.running import RunningModels
 
 if TYPE_CHECKING:
     from codette_desktop.inference.llama.answer import Answer
     from codette_desktop.inference.llama.decoder import Decoder
+    from codette_desktop.inference.llama.kv_folder import KvFolder
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +40,9 @@ class LlamaProvider:
     `find` gives the model of a request's name (with its `file_hash`, which answers report) or raises ModelError; it may
     read the disk. `settings` says how a model is loaded; when its answer changes the model is loaded anew. `on_loading`
     is called before a load and `on_loaded` when it has ended, well or not: a mark left between the two means that the
-    file took the process down. Both run on the loader's thread. At most `max_resident` models stay in memory.
+    file took the process down. Both run on the loader's thread. At most `max_resident` models stay in memory. What has
+    been read of prompts is kept in `kv` beyond the process; `running` is told which models answer. Both are closed with
+    the provider.
     """
 
     def __init__(
@@ -50,11 +54,15 @@ class LlamaProvider:
         on_loading: Hook | None = None,
         on_loaded: Hook | None = None,
         max_resident: int = 2,
+        kv: "KvFolder | None" = None,
+        running: RunningModels | None = None,
     ) -> None:
         self._find = find
         self._identities = Identities(find, settings)
         self._loader = Engine("llama-loader")
-        self._residents = Residents(bus, settings, most=max_resident, on_loading=on_loading, on_loaded=on_loaded)
+        self._kv = kv
+        self._running = running
+        self._residents = Residents(bus, settings, most=max_resident, on_loading=on_loading, on_loaded=on_loaded, kv=kv)
         # Reading headers, writing prompts and counting tokens must neither block the loop nor wait for the engine.
         self._helper = ThreadPoolExecutor(2, thread_name_prefix="llama-helper")
         self._decoder: Decoder | None = None
@@ -139,15 +147,22 @@ class LlamaProvider:
 
     def _release(self, resident: Resident, answer: "Answer") -> None:
         answer.discard()
+        self._let_go(resident)
+
+    def _let_go(self, resident: Resident) -> None:
+        if self._running is not None:
+            self._running.end(resident.info.file_hash)
         self._residents.release(resident)
 
     def _prepare(self, info: ModelInfo, answer: "Answer", load_ms: float) -> Resident | None:
         resident = self._residents.hold(info)
         if resident is not None:
+            if self._running is not None:
+                self._running.begin(resident.info.file_hash)
             try:
                 answer.prepare(resident, load_ms)
             except BaseException:
-                self._residents.release(resident)
+                self._let_go(resident)
                 raise
         return resident
 
@@ -211,6 +226,10 @@ class LlamaProvider:
             self._residents.close()
         else:
             log.warning("the engine did not stop in time; its memory is left to the system")
+        if self._kv is not None:
+            self._kv.close()
+        if self._running is not None:
+            self._running.close()
 
 
 def _undo(done: "Future[R]", undo: Callable[[R], object]) -> None:

@@ -25,6 +25,7 @@ from codette_desktop.models.gguf import GgufHeader, read_header
 if TYPE_CHECKING:
     from codette_desktop.inference.llama.batching import Batch
     from codette_desktop.inference.llama.context import Context
+    from codette_desktop.inference.llama.kv_folder import KvFolder
     from codette_desktop.inference.llama.model import Model
     from codette_desktop.inference.llama.prompt import PromptWriter
     from codette_desktop.inference.llama.slots import Slots
@@ -68,7 +69,8 @@ class Resident:
     used_at: float = field(default_factory=time.perf_counter)
 
     def close(self) -> None:
-        """Free context, then weights (which wait for whoever still reads the vocabulary)."""
+        """Keep what was read, free context, then weights (which wait for whoever still reads the vocabulary)."""
+        self.slots.flush()
         self.context.close()
         self.model.close()
 
@@ -87,8 +89,10 @@ class Residents:
         most: int = 2,
         on_loading: Hook | None = None,
         on_loaded: Hook | None = None,
+        kv: "KvFolder | None" = None,
     ) -> None:
         self._bus = bus
+        self._kv = kv
         self._settings = settings
         self._most = most
         self._on_loading = on_loading
@@ -222,6 +226,7 @@ class Residents:
     ) -> Resident:
         from codette_desktop.inference.llama.batching import Batch
         from codette_desktop.inference.llama.context import Context
+        from codette_desktop.inference.llama.kv_key import state_key
         from codette_desktop.inference.llama.model import Model
         from codette_desktop.inference.llama.prompt import PromptWriter
         from codette_desktop.inference.llama.slots import Slots
@@ -244,7 +249,7 @@ class Residents:
             model.close()
             raise
         gpu = library().gpu if settings.gpu_layers else None
-        slots = Slots(context)
+        slots = Slots(context, self._kv.of(state_key(info, settings, context, header)) if self._kv else None)
         load_ms = (time.perf_counter() - started) * 1000
         progress(1.0)
         return Resident(

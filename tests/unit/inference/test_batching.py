@@ -11,7 +11,8 @@ from codette_desktop.domain.models import EngineSettings
 from codette_desktop.inference.llama.batching import Batch, Run
 from codette_desktop.inference.llama.context import Context, Feed
 from codette_desktop.inference.llama.model import Model
-from codette_desktop.inference.llama.slots import Slots, Spill
+from codette_desktop.inference.llama.slots import Slots
+from codette_desktop.inference.llama.spill import Spill
 from codette_desktop.inference.llama.vocabulary import Tokens
 
 
