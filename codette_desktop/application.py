@@ -12,19 +12,23 @@ from codette_desktop.domain.errors import ModelError, ModelNotFound, StoreError
 from codette_desktop.domain.events import EventBus, StoreFailed, StoreRecovered
 from codette_desktop.domain.models import AUTO, AnyModel, EngineSettings, ModelInfo
 from codette_desktop.domain.requests import Sampling
-from codette_desktop.inference.admission import AdmittingProvider
+from codette_desktop.inference.admission import AdmittingProvider, Trust
 from codette_desktop.inference.cache.provider import CachingProvider
 from codette_desktop.inference.cache.responses import ResponseCache
 from codette_desktop.inference.chat import ChatService
 from codette_desktop.inference.dispatch import Planner, Policy
+from codette_desktop.inference.engine_settings import EngineSettingsService
 from codette_desktop.inference.fallback import FallbackProvider
 from codette_desktop.inference.health import HealthMonitor
 from codette_desktop.inference.isolation.provider import IsolatedProvider
 from codette_desktop.inference.llama.kv_folder import DEFAULT_MB, KvFolder
 from codette_desktop.inference.llama.provider import LlamaProvider
+from codette_desktop.inference.preloading import Preloader
 from codette_desktop.inference.provider import Provider
 from codette_desktop.inference.providers import ProviderSet
 from codette_desktop.inference.running import RunningModels, WentDown
+from codette_desktop.inference.scheduling import Scheduler
+from codette_desktop.models.fit import Fit
 from codette_desktop.models.library import ModelLibrary
 from codette_desktop.paths import data_dir as default_data_dir
 from codette_desktop.store import Store
@@ -32,7 +36,6 @@ from codette_desktop.store import Store
 log = logging.getLogger(__name__)
 
 MODEL_SETTING = "model"
-ENGINE_SETTING = "engine"
 APART_SETTING = "models_apart"
 FILES_SETTING = "model_files"
 FALLBACK_SETTING = "fallback"
@@ -51,7 +54,19 @@ class Application:
         self.library = ModelLibrary(store, [data_dir / "models"])
         self.kv = KvFolder(data_dir / "kv", self._kv_disk_mb)
         self.running = RunningModels(data_dir / "running", data_dir / CRASH_LOG)
+        self.load_settings = EngineSettingsService(store.settings)
+        self.scheduler = Scheduler(
+            self.load_settings.memory_limit_bytes, store.model_memory, headers=self.library.headers
+        )
         self.engine = self._make_engine()
+        self.preloader = Preloader(
+            store.settings,
+            self.scheduler,
+            self.library.list,
+            self.engine.load,
+            settings=self.engine_settings,
+            apart=self.runs_apart,
+        )
         self.servers = ProviderSet(
             self.engine,
             store.servers,
@@ -78,7 +93,8 @@ class Application:
         inside = LlamaProvider(
             self.find_file,
             self.bus,
-            settings=lambda _model: self.engine_settings(),
+            settings=self.engine_settings,
+            scheduler=self.scheduler,
             on_loading=self._mark_loading,
             on_loaded=self._mark_loaded,
             kv=self.kv,
@@ -87,14 +103,17 @@ class Application:
         apart = IsolatedProvider(
             self.find_file,
             self.bus,
-            settings=lambda _model: self.engine_settings(),
+            settings=self.engine_settings,
+            scheduler=self.scheduler,
             on_crash=lambda model, _error: self.store.models.note_crash(model.file_hash),
         )
         return AdmittingProvider(self.find_file, inside, apart, self.store.models, self.is_kept_apart)
 
     def start(self) -> None:
-        """Begin what goes on by itself while the application runs: the checks of health. On the event loop."""
-        self._background.append(asyncio.get_event_loop().create_task(self.health.run(), name="health of models"))
+        """Begin what goes on by itself while the application runs: loads at start, checks of health. On the loop."""
+        loop = asyncio.get_event_loop()
+        self._background.append(loop.create_task(self.preloader.run(), name="loads at start"))
+        self._background.append(loop.create_task(self.health.run(), name="health of models"))
 
     def models(self) -> dict[str, AnyModel]:
         """All models that could be asked, by the name one asks them by; the library's own choice comes first.
@@ -158,11 +177,17 @@ class Application:
         application._tell_what_happened()
         return application
 
-    def engine_settings(self) -> EngineSettings:
-        """How models are loaded, as the person chose it."""
-        chosen = self.store.settings.get(ENGINE_SETTING, {})
-        known = {key: value for key, value in chosen.items() if key in EngineSettings.__dataclass_fields__}
-        return EngineSettings(**known)
+    def runs_apart(self, model: ModelInfo) -> bool:
+        """Whether the model runs in a process of its own, because the person wants it or it has crashed twice."""
+        return self.engine.stays_apart(model, Trust(*self.store.models.trust(model.file_hash)))
+
+    def engine_settings(self, model: ModelInfo | None = None) -> EngineSettings:
+        """How the model is loaded, or any that has no settings of its own: see `load_settings`."""
+        return self.load_settings.settings(model)
+
+    def fit(self, model: ModelInfo) -> Fit:
+        """Whether the model fits into memory now, in words. Reads the file's header. Raises ModelError."""
+        return self.scheduler.fit(model, self.engine_settings(model), apart=self.runs_apart(model))
 
     def default_model(self) -> AnyModel:
         """The model the person chose last, or the library's own choice. Raises ModelNotFound where there is none."""
@@ -300,6 +325,7 @@ class Application:
         await self.provider.aclose()
         if self.provider is not self.servers:  # somebody else answers, but servers may have been tested
             await self.servers.aclose()
+        await asyncio.to_thread(self.scheduler.close)
         await self.chat.aclose()
         await asyncio.to_thread(self.store.close)
 

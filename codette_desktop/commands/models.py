@@ -1,6 +1,7 @@
 """`models`: what can answer, on this computer and on the servers."""
 
 import asyncio
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ import click
 
 from codette_desktop.application import Application
 from codette_desktop.commands.common import common, opened
+from codette_desktop.commands.model_settings import fit_fields, set_settings, show
+from codette_desktop.domain.errors import ModelError
 from codette_desktop.domain.models import AnyModel, ModelInfo
 from codette_desktop.inference.providers import ServerState
 
@@ -37,11 +40,13 @@ async def _list(folder: Path, as_json: bool) -> None:
         states = await application.servers.refresh()
         found: list[AnyModel] = [*application.library.list(), *_of_servers(application, states)]
         problems = application.library.problems()
+        fits = await asyncio.to_thread(_fits, application, found) if as_json else {}
     broken = [state for state in states if state.error is not None]
     if as_json:
         told = [{"path": str(problem.path), "problem": str(problem.error)} for problem in problems]
         told += [{"server": state.server.name, "problem": str(state.error)} for state in broken]
-        click.echo(json.dumps({"models": [_fields(model) for model in found], "problems": told}, ensure_ascii=False))
+        listed = [_fields(model) | fits.get(model.name, {}) for model in found]
+        click.echo(json.dumps({"models": listed, "problems": told}, ensure_ascii=False))
         return
     for model in found:
         click.echo(_line(model))
@@ -49,6 +54,16 @@ async def _list(folder: Path, as_json: bool) -> None:
         click.echo(f"{problem.path.name}: {problem.error}", err=True)
     for state in broken:
         click.echo(str(state.error), err=True)
+
+
+def _fits(application: Application, models: list[AnyModel]) -> dict[str, dict[str, Any]]:
+    """By the name of each model in a file, whether it fits into memory now."""
+    fits: dict[str, dict[str, Any]] = {}
+    for model in models:
+        if isinstance(model, ModelInfo):
+            with contextlib.suppress(ModelError):  # the file has gone meanwhile
+                fits[model.name] = {"fit": fit_fields(application.fit(model))}
+    return fits
 
 
 def _of_servers(application: Application, states: list[ServerState]) -> list[AnyModel]:
@@ -78,3 +93,7 @@ def _line(model: AnyModel) -> str:
     size = f"{model.size_bytes / 1e6:9,.1f} MB" if model.size_bytes else f"{'':12}"
     context = f"context {model.context_length:,}" if model.context_length else ""
     return f"{model.name:24} {model.label:28} {parameters}  {size}  {context}".rstrip()
+
+
+models.add_command(show)
+models.add_command(set_settings)

@@ -25,7 +25,10 @@ class Processor:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """A snapshot. Sizes in bytes; `disk_free_bytes` is that of the disk that holds the folder asked about."""
+    """A snapshot. Sizes in bytes; `disk_free_bytes` is that of the disk that holds the folder asked about.
+
+    `numa_nodes` counts the processors with memory of their own; 1 where the system does not tell.
+    """
 
     system: str
     processor: Processor
@@ -33,6 +36,7 @@ class Machine:
     memory_available_bytes: int
     disk_free_bytes: int | None
     gpus: tuple[Gpu, ...]
+    numa_nodes: int = 1
 
 
 _FEATURES = ("sse4_2", "avx", "avx2", "fma", "f16c", "avx512f", "avx512_vnni", "amx_tile", "amx_int8", "asimd", "sve")
@@ -53,6 +57,7 @@ def inspect(folder: Path) -> Machine:
         memory_available_bytes=memory.available,
         disk_free_bytes=_disk_free(folder),
         gpus=nvidia_gpus(),
+        numa_nodes=_numa_nodes(),
     )
 
 
@@ -62,6 +67,13 @@ def _disk_free(folder: Path) -> int | None:
         return shutil.disk_usage(existing).free if existing else None
     except OSError:
         return None
+
+
+def _numa_nodes(folder: Path = Path("/sys/devices/system/node")) -> int:
+    try:
+        return max(1, sum(1 for node in folder.iterdir() if node.name[:4] == "node" and node.name[4:].isdigit()))
+    except OSError:
+        return 1
 
 
 def _cpuinfo(key: str) -> str:

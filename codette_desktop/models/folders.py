@@ -9,6 +9,7 @@ from pathlib import Path
 from codette_desktop.domain.errors import ModelError, ModelFileError
 from codette_desktop.domain.models import ModelInfo
 from codette_desktop.models import gguf_split, identity
+from codette_desktop.models.headers import Headers
 
 _DEEPEST = 16
 
@@ -63,7 +64,8 @@ def _has_first_part(path: Path) -> bool:
 class Reader:
     """Describes model files, and remembers the outcome by path, size and time of change. For use in any thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, headers: Headers | None = None) -> None:
+        self._headers = headers or Headers()
         self._known: dict[str, tuple[tuple[int, int], ModelInfo | ModelError]] = {}
         self._lock = threading.Lock()
 
@@ -76,7 +78,7 @@ class Reader:
             return known[1]
         found: ModelInfo | ModelError
         try:
-            found = identity.info_from_header(path, starter=starter)
+            found = identity.describe(self._headers.read(path), starter=starter)
         except ModelError as error:
             found = error.with_traceback(None)
         if state is not None and _lasting(path, found):

@@ -53,15 +53,15 @@ class GgufHeader:
     @property
     def kv_values_per_token(self) -> int:
         """Numbers kept for each token of context, keys and values of all layers together; 0 without attention."""
-        return sum(self.kv_heads) * (self._head_size("key") + self._head_size("value"))
+        return sum(self.kv_heads) * (self.head_size("key") + self.head_size("value"))
 
     @property
     def parameters(self) -> int:
         """The number of weights."""
         return sum(tensor.elements for tensor in self.tensors)
 
-    def _head_size(self, kind: str) -> int:
-        """The width of a key or value of one head; layers with a window of attention may have another."""
+    def head_size(self, kind: str) -> int:
+        """The width of a "key" or "value" of one head, the largest where layers with a window have another."""
         usual = self.embedding_length // min((count for count in self.heads if count), default=1)
         keys = (f"{self.architecture}.attention.{kind}_length{suffix}" for suffix in ("", "_swa"))
         sizes = [value for key in keys if isinstance(value := self.metadata.get(key), int)]

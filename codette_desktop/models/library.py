@@ -14,7 +14,7 @@ from codette_desktop.domain.errors import ModelError, ModelNotFound
 from codette_desktop.domain.models import ModelInfo
 from codette_desktop.models import gguf_split, identity
 from codette_desktop.models.folders import Problem, Reader, model_files
-from codette_desktop.models.gguf import read_header
+from codette_desktop.models.headers import Headers
 
 MEASURED_FILE = "measured.json"  # written beside the starter models by packaging/starter/measure.py
 FOLDERS_KEY = "model_folders"
@@ -72,7 +72,8 @@ class ModelLibrary:
         self._store = store
         self._own_folders = tuple(folder.expanduser().absolute() for folder in folders)
         self._starter = starter or paths.resource("starter")
-        self._reader = Reader()
+        self.headers = Headers()
+        self._reader = Reader(self.headers)
 
     def list(self) -> Models:
         """All usable models: starters first, then folder by folder, by path. Names are unique."""
@@ -145,7 +146,7 @@ class ModelLibrary:
             state = model.path.stat()
         except OSError:
             raise ModelNotFound(f"There is no file {model.path} any more.") from None
-        found = identity.file_hash(*read_header(model.path).paths)
+        found = identity.file_hash(*self.headers.read(model.path).paths)
         self._store.models.remember(model.path, found, state)
         return replace(model, file_hash=found)
 

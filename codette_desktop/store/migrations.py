@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from sqlite_utils.migrations import Migrations
 
 MAJOR = 1
-MINOR = 5
+MINOR = 6
 VERSION = MAJOR << 16 | MINOR
 
 _M001 = (
@@ -172,6 +172,17 @@ _M005 = (
     "ALTER TABLE generations ADD COLUMN note TEXT NOT NULL DEFAULT ''",
     "ALTER TABLE generations ADD COLUMN use_estimated INTEGER",
 )
+_M006_MODEL_MEMORY = """CREATE TABLE model_memory (
+        file_hash TEXT NOT NULL,
+        settings TEXT NOT NULL,
+        cpu_bytes INTEGER NOT NULL,
+        gpu_bytes INTEGER NOT NULL,
+        computed_cpu_bytes INTEGER NOT NULL,
+        computed_gpu_bytes INTEGER NOT NULL,
+        loads INTEGER NOT NULL,
+        changed_at TEXT NOT NULL,
+        PRIMARY KEY (file_hash, settings)
+    ) STRICT, WITHOUT ROWID"""
 
 
 def registered() -> "Migrations":
@@ -203,6 +214,10 @@ def registered() -> "Migrations":
     def m005_servers(db: "Database") -> None:  # pyright: ignore[reportUnusedFunction]
         for statement in _M005:
             db.conn.execute(statement)
+
+    @migrations()
+    def m006_model_memory(db: "Database") -> None:  # pyright: ignore[reportUnusedFunction]
+        db.conn.execute(_M006_MODEL_MEMORY)
 
     return migrations
 

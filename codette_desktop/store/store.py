@@ -17,6 +17,7 @@ from codette_desktop.store.conversations import Conversations
 from codette_desktop.store.errors import translate, translate_os
 from codette_desktop.store.generations import Generations
 from codette_desktop.store.model_files import ModelFiles
+from codette_desktop.store.model_memory import ModelMemory
 from codette_desktop.store.presets import Presets
 from codette_desktop.store.profiles import Profiles
 from codette_desktop.store.responses import Responses
@@ -51,6 +52,7 @@ class Store:
         self.presets = Presets(access)
         self.settings = Settings(access)
         self.models = ModelFiles(access)
+        self.model_memory = ModelMemory(access)
         self.profiles = Profiles(access)
         self.responses = Responses(access)
         self.servers = Servers(access)

@@ -15,12 +15,13 @@ import psutil
 import pytest
 
 from codette_desktop.domain.answers import TextChunk
-from codette_desktop.domain.errors import CodetteError, EngineFailure, ModelNotFound, PromptTooLong
+from codette_desktop.domain.errors import CodetteError, EngineFailure, ModelLoadFailed, ModelNotFound, PromptTooLong
 from codette_desktop.domain.events import EventBus, ModelLoaded
 from codette_desktop.domain.messages import Message, Role
-from codette_desktop.domain.models import ModelInfo
+from codette_desktop.domain.models import EngineSettings, ModelInfo
 from codette_desktop.inference.isolation.process import WorkerDied
 from codette_desktop.inference.isolation.provider import IsolatedProvider
+from codette_desktop.inference.scheduling import Scheduler
 from codette_desktop.models.identity import info_from_header
 from tests.integration.provider_contract import ProviderContract, answer, ask, text_of
 from tests.support.gguf_files import write_model
@@ -72,13 +73,13 @@ class TestIsolatedProvider(ProviderContract):
         return True
 
 
-async def begun(provider: IsolatedProvider) -> "tuple[asyncio.Task[str], int]":
+async def begun(provider: IsolatedProvider, model: str = "gpt2") -> "tuple[asyncio.Task[str], int]":
     """A long answer that has said its first words, and the number of the process that writes it."""
     first = asyncio.Event()
 
     async def read() -> str:
         text = ""
-        async for part in provider.stream(ask("gpt2", **LONG)):
+        async for part in provider.stream(ask(model, **LONG)):
             if isinstance(part, TextChunk):
                 text += part.text
                 first.set()
@@ -135,14 +136,82 @@ async def test_unloading_waits_for_the_answer_that_is_being_written(provider: Is
     assert not await provider.unload("gpt2")
 
 
-async def test_a_process_just_chosen_is_not_taken_for_idle(folder: Path) -> None:
+@pytest.fixture
+def four(folder: Path) -> Callable[[str], ModelInfo]:
+    """Models a, b, c and d."""
     for name in "abcd":
         if not (folder / f"{name}.gguf").exists():
             write_model(folder / f"{name}.gguf", context_length=512)
-    provider = IsolatedProvider(lambda name: info_from_header(folder / f"{name}.gguf"), EventBus(), max_workers=2)
+    return lambda name: info_from_header(folder / f"{name}.gguf")
+
+
+def room_for(count: float, find: Callable[[str], ModelInfo]) -> Scheduler:
+    """A budget in which that many of the processes fit."""
+    need = Scheduler().planner.plan(find("a"), EngineSettings(), apart=True).need
+    return Scheduler(limit_bytes=lambda: int(need.cpu * count))
+
+
+async def test_a_process_just_chosen_is_not_taken_for_idle(four: Callable[[str], ModelInfo]) -> None:
+    provider = IsolatedProvider(four, EventBus(), scheduler=room_for(2, four))
     await answer(provider, ask("a"))
     texts = await asyncio.gather(*(answer(provider, ask(name)) for name in "bcd"))
     assert all(text_of(parts) for parts in texts)
+    assert len(provider.processes()) <= 2
+    await provider.aclose()
+
+
+async def test_what_does_not_fit_together_runs_one_after_the_other(four: Callable[[str], ModelInfo]) -> None:
+    provider = IsolatedProvider(four, EventBus(), scheduler=room_for(1, four))
+    pids: set[int] = set()
+    for name in "abab":
+        await answer(provider, ask(name))
+        (pid,) = provider.processes().values()
+        pids.add(pid)
+    assert len(pids) == 4
+    await provider.load("b")
+    assert set(provider.processes().values()) <= pids
+    await provider.aclose()
+
+
+async def test_who_gives_up_waiting_for_memory_starts_nothing(four: Callable[[str], ModelInfo]) -> None:
+    provider = IsolatedProvider(four, EventBus(), scheduler=room_for(1, four))
+    busy, pid = await begun(provider, "a")
+    waiting = asyncio.create_task(answer(provider, ask("b")))
+    await asyncio.sleep(0.1)
+    assert list(provider.processes().values()) == [pid]
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert len(await busy) > 100
+    assert list(provider.processes().values()) == [pid]
+    await provider.aclose()
+
+
+async def test_an_answer_nobody_reads_does_not_keep_others_waiting(four: Callable[[str], ModelInfo]) -> None:
+    provider = IsolatedProvider(four, EventBus(), scheduler=room_for(1, four))
+    unread = provider.stream(ask("a", max_tokens=4))
+    await anext(unread)
+    assert text_of(await asyncio.wait_for(answer(provider, ask("b")), 30))
+    assert "".join([part.text async for part in unread if isinstance(part, TextChunk)])
+    await provider.aclose()
+
+
+async def test_what_cannot_fit_alone_is_refused_with_the_numbers(four: Callable[[str], ModelInfo]) -> None:
+    provider = IsolatedProvider(four, EventBus(), scheduler=room_for(0.5, four))
+    with pytest.raises(ModelLoadFailed, match=r"needs \d+ MB of memory; \d+ MB can be had"):
+        await answer(provider, ask("a"))
+    assert provider.processes() == {}
+    await provider.aclose()
+
+
+async def test_new_settings_start_a_new_process(four: Callable[[str], ModelInfo]) -> None:
+    chosen = EngineSettings()
+    provider = IsolatedProvider(four, EventBus(), settings=lambda _info: chosen)
+    await provider.load("a")
+    (pid,) = provider.processes().values()
+    chosen = EngineSettings(context_length=256)
+    assert (await provider.load("a")).context_length == 256
+    assert list(provider.processes().values()) != [pid]
     await provider.aclose()
 
 

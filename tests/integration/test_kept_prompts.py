@@ -18,6 +18,7 @@ from codette_desktop.domain.messages import Message, Role
 from codette_desktop.domain.models import EngineSettings, ModelInfo
 from codette_desktop.inference.llama.kv_folder import KvFolder
 from codette_desktop.inference.llama.provider import LlamaProvider
+from codette_desktop.inference.scheduling import Scheduler
 from codette_desktop.models.identity import file_hash, info_from_header
 from tests.integration.provider_contract import answer, ask, text_of
 from tests.support.gguf_files import write_model
@@ -40,10 +41,12 @@ def opened(models: Path, tmp_path: Path) -> Open:
         path = models / f"{name}.gguf"
         return replace(info_from_header(path), file_hash=file_hash(path))
 
-    def make(settings: EngineSettings | None = None, *, most: int = 2) -> LlamaProvider:
+    def make(settings: EngineSettings | None = None, *, room_for_one: bool = False) -> LlamaProvider:
         chosen = settings or EngineSettings(threads=1)
         folder = KvFolder(tmp_path / "kv")
-        return LlamaProvider(find, EventBus(), settings=lambda _info: chosen, kv=folder, max_resident=most)
+        need = Scheduler().planner.plan(find("one"), chosen).need.cpu
+        scheduler = Scheduler(limit_bytes=lambda: int(1.5 * need) if room_for_one else 0)
+        return LlamaProvider(find, EventBus(), settings=lambda _info: chosen, kv=folder, scheduler=scheduler)
 
     return make
 
@@ -68,14 +71,14 @@ async def test_after_a_restart_only_what_is_new_is_read(opened: Open) -> None:
     await second.aclose()
     assert read.use.prompt > prompt > 1_000
     assert prompt - 8 < read.reused_tokens <= prompt  # all but what follows the question in the template
-    cold = opened(EngineSettings(threads=1, parallel=2), most=1)
+    cold = opened(EngineSettings(threads=1, parallel=2))
     cold._kv = cold._residents._kv = None
     assert text_of(await answer(cold, ask("one", *NEXT))) == text_of(parts)
     await cold.aclose()
 
 
 async def test_a_model_that_leaves_for_another_keeps_what_it_has_read(opened: Open) -> None:
-    provider = opened(most=1)
+    provider = opened(room_for_one=True)
     await reused(provider, LONG)
     assert await reused(provider, LONG, model="two") == 0  # not those of the other weights
     assert await reused(provider, *NEXT) > 1_000

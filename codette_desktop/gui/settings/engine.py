@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from codette_desktop.application import ENGINE_SETTING
 from codette_desktop.gui.i18n import tr
 from codette_desktop.gui.layouts import spaced
 from codette_desktop.gui.model_choice import ModelChoice
 from codette_desktop.gui.settings.parts import number_box, section
+from codette_desktop.inference.engine_settings import ENGINE_SETTING
 
 if TYPE_CHECKING:
     from codette_desktop.application import Application

@@ -36,19 +36,22 @@ class WorkerProcess:
         self,
         on_event: Callable[[Any], None],
         on_death: Callable[[WorkerDied], object] = lambda _error: None,
+        on_end: Callable[[], object] = lambda: None,
         label: str = "the model",
         silent_s: float = SILENT_S,
     ) -> None:
-        """`on_event` hears the worker's events and `on_death` that it ended unasked, on the loop.
+        """`on_event` hears the worker's events, `on_death` that it ended unasked, `on_end` that it ended, on the loop.
 
         `label` names the model in errors.
         """
         self._loop = asyncio.get_event_loop()
         self._on_event = on_event
         self._on_death = on_death
+        self._on_end = on_end
         self._label = label
         self._silent_s = silent_s
         self._open: dict[int, asyncio.Queue[dict[str, Any]]] = {}
+        self._done: dict[int, Callable[[], object]] = {}
         self._number = 0
         self._heard_at = time.monotonic()
         self._hung = self._ending = self._stopped = False
@@ -78,15 +81,18 @@ class WorkerProcess:
         """Whether something has been asked that has not ended."""
         return bool(self._open)
 
-    def ask(self, what: str, **message: Any) -> tuple[int, "asyncio.Queue[dict[str, Any]]"]:
+    def ask(
+        self, what: str, *, on_done: Callable[[], object] = lambda: None, **message: Any
+    ) -> tuple[int, "asyncio.Queue[dict[str, Any]]"]:
         """Send a message; what comes back for it is put into the queue, last `result`, `error` or `cancelled`.
 
-        Raises WorkerDied.
+        `on_done` hears that the worker has ended it, whoever still listens. Raises WorkerDied; then it hears nothing.
         """
         self._number += 1
         queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        self._open[self._number] = queue
         self._send(id=self._number, do=what, **message)
+        self._open[self._number] = queue
+        self._done[self._number] = on_done
         return self._number, queue
 
     def forget(self, number: int) -> None:
@@ -144,7 +150,11 @@ class WorkerProcess:
         self.loaded = message.get("loaded", self.loaded)
         if "event" in message:
             self._on_event(message["event"])
-        elif queue := self._open.get(message.get("id", 0)):
+            return
+        number = message.get("id", 0)
+        if "part" not in message and (done := self._done.pop(number, None)):
+            done()
+        if queue := self._open.get(number):
             queue.put_nowait(message)
 
     def _end(self, code: int) -> None:
@@ -154,6 +164,9 @@ class WorkerProcess:
         for queue in self._open.values():
             queue.put_nowait({"error": self.died})
         self._open.clear()
+        done, self._done = self._done, {}
+        for tell in (*done.values(), self._on_end):
+            tell()
         for model in gone:
             self._on_event(ModelUnloaded(model.name))
         if not self._ending and not self._stopped:

@@ -20,6 +20,7 @@ from codette_desktop.domain.events import Event, EventBus, ModelLoaded, ModelLoa
 from codette_desktop.domain.models import EngineSettings, ModelInfo
 from codette_desktop.inference.isolation.wire import line_of, message_of
 from codette_desktop.inference.llama.provider import LlamaProvider
+from codette_desktop.inference.scheduling import Scheduler
 
 BEAT_EVERY_S = 0.5
 _PR_SET_PDEATHSIG = 1
@@ -35,7 +36,9 @@ class Worker:
         self._settings = EngineSettings()
         self._tasks: dict[int, asyncio.Task[None]] = {}
         bus = EventBus()
-        self._provider = LlamaProvider(self._find, bus, settings=lambda _info: self._settings, max_resident=1)
+        # The application has asked for the memory before it started this process.
+        scheduler = Scheduler.unlimited()
+        self._provider = LlamaProvider(self._find, bus, settings=lambda _info: self._settings, scheduler=scheduler)
         for kind in (ModelLoading, ModelLoaded, ModelUnloaded):
             bus.subscribe(kind, self._tell_event)
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import psutil
 
 from codette_desktop.domain.errors import EngineFailure, ModelLoadFailed
-from codette_desktop.domain.models import EngineSettings
+from codette_desktop.domain.models import EngineSettings, FlashAttention, KvType
 from codette_desktop.inference.llama.library import default_threads, library
 from codette_desktop.inference.llama.model import Model
 from codette_desktop.inference.llama.vocabulary import Tokens
@@ -22,7 +22,8 @@ Logits = npt.NDArray[np.float32]
 MAX_CHUNK, MIN_CHUNK = 512, 32
 _OPERATION_FLOPS_PER_THREAD = 0.5e9  # 25 ms at 20 GFLOP/s
 _OPERATION_SHARE = 0.3  # of a layer's weights, in its largest matrix
-_FLASH_ATTENTION_AUTO = -1
+_FLASH_ATTENTION = {FlashAttention.AUTO: -1, FlashAttention.OFF: 0, FlashAttention.ON: 1}
+_KV_TYPES = {KvType.F16: 1, KvType.Q8_0: 8, KvType.Q4_0: 2}  # GGML_TYPE_*
 _ABORTED, _NO_ROOM = 2, 1
 
 
@@ -51,6 +52,7 @@ class Context:
         engine = library()
         self._c = engine.c
         self.model = model
+        self._settings = settings
         self.length = length
         self.cells = max(length, cells or length)
         self.threads = settings.threads or default_threads()
@@ -65,10 +67,7 @@ class Context:
         self.handle: Any = self._c.llama_init_from_model(model.handle, self._params(engine.gpu is not None))
         if not self.handle:
             model.release()
-            raise ModelLoadFailed(
-                f"There is not enough memory for a context of {self.length:,} tokens. {engine.last_messages}".strip(),
-                "Choose a shorter context or a smaller model.",
-            )
+            raise _no_context(self.length, settings, engine.last_messages)
         self._memory: Any = self._c.llama_get_memory(self.handle)
         self._c.llama_set_abort_callback(self.handle, engine.abort_callback, ctypes.cast(self._flag, ctypes.c_void_p))
         self._prepare_batch()
@@ -82,7 +81,8 @@ class Context:
         params.n_seq_max = params.n_outputs_max = len(self.tokens)
         params.kv_unified = True  # sequences share cells, so a common prefix is kept once
         params.n_threads = params.n_threads_batch = self.threads
-        params.flash_attn_type = _FLASH_ATTENTION_AUTO
+        params.type_k = params.type_v = _KV_TYPES[self._settings.kv_type]
+        params.flash_attn_type = _FLASH_ATTENTION[self._settings.flash_attention]
         params.offload_kqv = params.op_offload = gpu
         params.no_perf = True
         return params
@@ -133,7 +133,7 @@ class Context:
     @property
     def resident_bytes(self) -> int:
         """Weights and KV cache, in bytes."""
-        return self.model.weights_bytes + self.model.kv_bytes(self.cells)
+        return self.model.weights_bytes + self.model.kv_bytes(self.cells, self._settings.kv_type)
 
     # Sequences
 
@@ -283,12 +283,29 @@ class Context:
 
 def _refuse_if_too_large(model: Model, length: int, settings: EngineSettings) -> None:
     """Say no before the system does: it promises memory it has not got, and kills whoever uses it."""
-    needed, free = model.kv_bytes(length), psutil.virtual_memory().available
+    needed, free = model.kv_bytes(length, settings.kv_type), psutil.virtual_memory().available
     if needed > free and not (library().gpu and settings.gpu_layers):
         raise ModelLoadFailed(
             f"A context of {length:,} tokens needs {needed / 1e9:,.1f} GB of memory; {free / 1e9:,.1f} GB are free.",
             "Choose a shorter context or a smaller model.",
         )
+
+
+def _no_context(length: int, settings: EngineSettings, reason: str) -> ModelLoadFailed:
+    if settings.kv_type is not KvType.F16 and settings.flash_attention is FlashAttention.OFF:
+        return ModelLoadFailed(
+            f"A context with {settings.kv_type} keys and values needs flash attention, which is switched off.",
+            "Set flash attention to automatic, or the precision of the context to f16.",
+        )
+    if settings.kv_type is not KvType.F16:
+        return ModelLoadFailed(
+            f"A context of {length:,} tokens with {settings.kv_type} keys and values was refused. {reason}".strip(),
+            "Choose f16 for the precision of the context: not every model can do with fewer bits.",
+        )
+    return ModelLoadFailed(
+        f"There is not enough memory for a context of {length:,} tokens. {reason}".strip(),
+        "Choose a shorter context or a smaller model.",
+    )
 
 
 def _interruptible_chunk(model: Model, threads: int) -> int:

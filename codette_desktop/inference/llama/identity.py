@@ -8,8 +8,8 @@ from dataclasses import asdict
 
 from codette_desktop.domain.models import EngineSettings, ModelInfo
 from codette_desktop.inference.llama.library import default_threads, library
-from codette_desktop.inference.llama.residents import context_length
 from codette_desktop.inference.llama.vocabularies import FileState, file_state
+from codette_desktop.inference.planning import context_length
 from codette_desktop.inference.provider import ModelIdentity
 
 FOUND_FOR_S = 2.0

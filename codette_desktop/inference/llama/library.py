@@ -20,11 +20,13 @@ from typing import Any
 import psutil
 
 from codette_desktop.domain.errors import EngineFailure
+from codette_desktop.domain.models import Numa
 
 log = logging.getLogger(__name__)
 
 _LEVEL_WARNING, _LEVEL_ERROR, _LEVEL_CONTINUED = 3, 4, 5
 _GPU_TYPES = (1, 2)  # GGML_BACKEND_DEVICE_TYPE_GPU, _IGPU
+_NUMA = {Numa.DISTRIBUTE: 1, Numa.ISOLATE: 2}  # GGML_NUMA_STRATEGY_*
 _INSTRUCTION_SETS = ("AMX_INT8", "AVX512", "AVX2", "AVX", "SVE", "NEON")
 
 
@@ -53,6 +55,13 @@ class Library:
     abort_callback: Any
     told: _Told = field(default_factory=_Told)
     keep: list[Any] = field(default_factory=list[Any])  # what C holds pointers to
+    numa: Numa = Numa.OFF
+
+    def spread_over_processors(self, numa: Numa) -> None:
+        """Have threads spread over several processors from now on; the engine takes that once in a process."""
+        if self.numa is Numa.OFF and numa is not Numa.OFF:
+            self.numa = numa
+            self.c.llama_numa_init(_NUMA[numa])
 
     @property
     def messages(self) -> deque[str]:
@@ -172,7 +181,7 @@ def _gpu(c: Any) -> str | None:
     if not c.llama_supports_gpu_offload():
         return None
     try:
-        count, get, kind, describe = (_ggml(c, name) for name in ("count", "get", "type", "description"))
+        count, get, kind, describe = (device_function(c, name) for name in ("count", "get", "type", "description"))
     except (AttributeError, OSError):
         return "GPU"
     count.restype, get.restype, kind.restype, describe.restype = (
@@ -189,7 +198,7 @@ def _gpu(c: Any) -> str | None:
     return None
 
 
-def _ggml(c: Any, name: str) -> Any:
+def device_function(c: Any, name: str) -> Any:
     """A function of ggml's device list, which the package does not bind.
 
     On Windows a library does not hand out the names of those it depends on, so ggml is asked itself.

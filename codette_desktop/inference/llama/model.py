@@ -8,16 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from codette_desktop.domain.errors import Cancelled, ModelLoadFailed, UnsupportedModel
-from codette_desktop.domain.models import EngineSettings
+from codette_desktop.domain.models import EngineSettings, KvType
 from codette_desktop.inference.llama.library import Library, library
 from codette_desktop.inference.llama.vocabulary import Vocabulary
 from codette_desktop.models.gguf import GgufHeader, read_header
+from codette_desktop.models.kv_cache import kv_bytes_by_layer
 
 log = logging.getLogger(__name__)
 
-_LOAD_WITHOUT_MMAP, _LOAD_WITH_MMAP = 0, 1
-_KV_BYTES_PER_VALUE = 2  # f16
-_CONTEXT_STEP = 256  # the library rounds the length of a context up to a multiple
+_MAPPED, _LOCKED = 1, 2  # LLAMA_LOAD_MODE_MMAP and _MLOCK; 3 is both
 
 
 class Model:
@@ -56,6 +55,7 @@ class Model:
         model that does not write text.
         """
         engine = library()
+        engine.spread_over_processors(settings.numa)
         params, keep = _params(engine, settings, vocabulary_only, on_progress, cancelled)
         engine.messages.clear()
         handle = engine.c.llama_model_load_from_file(str(path).encode("utf-8", "surrogateescape"), params)
@@ -69,16 +69,15 @@ class Model:
             model.refuse_unless_it_writes()
         return model
 
-    def kv_bytes(self, context_length: int) -> int:
-        """Bytes of an f16 KV cache of that many tokens, at most: windows of attention and shared layers take less.
+    def kv_bytes(self, context_length: int, kv_type: KvType = KvType.F16) -> int:
+        """Bytes of the KV cache of that many tokens: see `kv_bytes_by_layer`.
 
         What recurrent layers keep besides, whatever the length, is not counted. Raises ModelError where the header was
         not given and cannot be read.
         """
         if self._header is None:
             self._header = read_header(self.path)
-        padded = -(-context_length // _CONTEXT_STEP) * _CONTEXT_STEP
-        return padded * self._header.kv_values_per_token * _KV_BYTES_PER_VALUE
+        return sum(kv_bytes_by_layer(self._header, context_length, kv_type))
 
     def refuse_unless_it_writes(self) -> None:
         """Raise UnsupportedModel for encoders (embeddings, translation), and free the model."""
@@ -120,7 +119,7 @@ def _params(
     params = engine.c.llama_model_default_params()
     params.vocab_only = vocabulary_only
     params.use_extra_bufts = engine.extra_buffers
-    params.load_mode = _LOAD_WITH_MMAP if settings.use_mmap else _LOAD_WITHOUT_MMAP
+    params.load_mode = (_MAPPED if settings.use_mmap else 0) | (_LOCKED if settings.lock_memory else 0)
     params.n_gpu_layers = settings.gpu_layers if engine.gpu else 0
 
     def progressed(progress: float, _data: object) -> bool:

@@ -7,6 +7,7 @@ import logging
 import threading
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from codette_desktop.domain.answers import AnswerEnd, AnswerPart, ContextUse
@@ -16,12 +17,13 @@ from codette_desktop.domain.models import EngineSettings, ModelInfo
 from codette_desktop.domain.requests import ChatRequest
 from codette_desktop.inference.llama.identity import Identities
 from codette_desktop.inference.llama.library import engine_build
-from codette_desktop.inference.llama.loading import Load, Unload
+from codette_desktop.inference.llama.loading import Load
 from codette_desktop.inference.llama.outbox import Outbox
 from codette_desktop.inference.llama.residents import Hook, Resident, Residents
 from codette_desktop.inference.llama.runtime import Engine
 from codette_desktop.inference.provider import LoadedModel, ModelIdentity
 from codette_desktop.inference.running import RunningModels
+from codette_desktop.inference.scheduling import Scheduler
 
 if TYPE_CHECKING:
     from codette_desktop.inference.llama.answer import Answer
@@ -40,9 +42,9 @@ class LlamaProvider:
     `find` gives the model of a request's name (with its `file_hash`, which answers report) or raises ModelError; it may
     read the disk. `settings` says how a model is loaded; when its answer changes the model is loaded anew. `on_loading`
     is called before a load and `on_loaded` when it has ended, well or not: a mark left between the two means that the
-    file took the process down. Both run on the loader's thread. At most `max_resident` models stay in memory. What has
-    been read of prompts is kept in `kv` beyond the process; `running` is told which models answer. Both are closed with
-    the provider.
+    file took the process down. Both run on the loader's thread. `scheduler` says how many models there is memory for.
+    What has been read of prompts is kept in `kv` beyond the process; `running` is told which models answer. Both are
+    closed with the provider.
     """
 
     def __init__(
@@ -53,7 +55,7 @@ class LlamaProvider:
         settings: Callable[[ModelInfo], EngineSettings] = lambda _info: EngineSettings(),
         on_loading: Hook | None = None,
         on_loaded: Hook | None = None,
-        max_resident: int = 2,
+        scheduler: Scheduler | None = None,
         kv: "KvFolder | None" = None,
         running: RunningModels | None = None,
     ) -> None:
@@ -62,7 +64,10 @@ class LlamaProvider:
         self._loader = Engine("llama-loader")
         self._kv = kv
         self._running = running
-        self._residents = Residents(bus, settings, most=max_resident, on_loading=on_loading, on_loaded=on_loaded, kv=kv)
+        self._loads: dict[str, Load] = {}
+        self._residents = Residents(
+            bus, settings, scheduler or Scheduler(), on_loading=on_loading, on_loaded=on_loaded, kv=kv
+        )
         # Reading headers, writing prompts and counting tokens must neither block the loop nor wait for the engine.
         self._helper = ThreadPoolExecutor(2, thread_name_prefix="llama-helper")
         self._decoder: Decoder | None = None
@@ -104,18 +109,20 @@ class LlamaProvider:
     async def load(self, model: str) -> LoadedModel:
         """See `Provider.load`."""
         info = await self._help(lambda: self._find(model))
-        await self._load(info)
-        for loaded in self.loaded():
-            if loaded.name == info.name:
-                return loaded
+        async with self._loading(info):
+            for loaded in self.loaded():
+                if loaded.name == info.name:
+                    return loaded
         raise Cancelled(f"{info.display_name} was unloaded at once.")
 
     async def unload(self, model: str) -> bool:
         """See `Provider.unload`."""
         info = await self._help(lambda: self._find(model))
-        job = Unload(info, self._residents)
-        await self._made(job)
-        return job.unloaded
+        gone = await self._help(lambda: self._residents.retire(info))
+        if gone is None:
+            return False
+        await asyncio.wait({asyncio.wrap_future(gone)})
+        return True
 
     def loaded(self) -> list[LoadedModel]:
         """See `Provider.loaded`."""
@@ -140,10 +147,18 @@ class LlamaProvider:
         load_ms = 0.0
         while True:
             work = functools.partial(self._prepare, info, answer, load_ms)
-            resident = await self._help(work, undo=lambda held: held and self._release(held, answer))
-            if resident is not None:
+            undo = functools.partial(self._undo_hold, answer)
+            if (resident := await self._help(work, undo=undo)) is not None:
                 return resident
-            load_ms += await self._load(info)
+            async with self._loading(info) as took_ms:
+                load_ms += took_ms
+                work = functools.partial(self._prepare, info, answer, load_ms)
+                if (resident := await self._help(work, undo=undo)) is not None:
+                    return resident
+
+    def _undo_hold(self, answer: "Answer", resident: Resident | None) -> None:
+        if resident is not None:
+            self._release(resident, answer)
 
     def _release(self, resident: Resident, answer: "Answer") -> None:
         answer.discard()
@@ -166,20 +181,30 @@ class LlamaProvider:
                 raise
         return resident
 
-    async def _load(self, info: ModelInfo) -> float:
-        """Returns what it took, in milliseconds."""
-        job = Load(info, self._residents)
-        await self._made(job)
-        return job.load_ms
+    @asynccontextmanager
+    async def _loading(self, info: ModelInfo) -> AsyncGenerator[float, None]:
+        """The model in memory for as long as the block lasts; gives what loading took, in ms.
 
-    async def _made(self, job: Load | Unload) -> None:
-        self._loader.submit(job)
+        Those who ask for one model meanwhile share its load, which ends early when none of them waits any more.
+        """
+        key = str(info.path)
+        load = self._loads.get(key)
+        if load is None or load.ended.done():
+            load = self._loads[key] = Load(info, self._residents)
+            self._loader.submit(load)
+        load.waiters += 1
         try:
-            await _ended(job)
+            await _ended(load)
+            if load.error:
+                raise load.error
+            yield load.load_ms
         finally:
-            await _stopped(job)
-        if job.error:
-            raise job.error
+            load.waiters -= 1
+            if not load.waiters:
+                load.let_go()
+                await _stopped(load)
+                if self._loads.get(key) is load:
+                    del self._loads[key]
 
     def _decode(self, resident: Resident, answer: "Answer") -> None:
         from codette_desktop.inference.llama.decoder import Decoder

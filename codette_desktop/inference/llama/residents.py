@@ -1,26 +1,31 @@
-"""The models in memory: loading one when it is asked for, and the least recently used one leaving for it.
+"""The models in memory: loading one when it is asked for and there is memory for it, freeing one when that is wanted.
 
 What a model is read and run with (numpy, jinja2) is imported by its first load, on the engine's thread: the window need
 not wait for it.
 """
 
+import functools
 import logging
 import threading
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-import psutil
-
-from codette_desktop.domain.errors import Cancelled
+from codette_desktop.domain.errors import Cancelled, EngineFailure
 from codette_desktop.domain.events import EventBus, ModelLoaded, ModelLoading, ModelUnloaded
 from codette_desktop.domain.models import EngineSettings, ModelInfo
+from codette_desktop.inference.holding import Holding
+from codette_desktop.inference.llama.devices import memory_now, process_memory
 from codette_desktop.inference.llama.library import library
+from codette_desktop.inference.llama.runtime import Engine
 from codette_desktop.inference.llama.vocabularies import FileState, Vocabularies, file_state
+from codette_desktop.inference.planning import SEQUENCES, LoadPlan, context_length
 from codette_desktop.inference.provider import LoadedModel
-from codette_desktop.models.gguf import GgufHeader, read_header
+from codette_desktop.inference.scheduling import Scheduler
+from codette_desktop.models.gguf import read_header
 
 if TYPE_CHECKING:
     from codette_desktop.inference.llama.batching import Batch
@@ -32,10 +37,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-DEFAULT_CONTEXT_LENGTH = 8192
-SEQUENCES = 8  # answers that may be written together in one context; idle ones keep what they have read
-DEFAULT_PARALLEL = 4
-_SHARE_FOR_MORE = 0.1  # of the memory that is free: what the contexts beyond the first may take
 _PROGRESS_EVERY_S = 0.05
 _LOOK_EVERY_S = 0.05
 
@@ -51,9 +52,12 @@ class Stoppable(Protocol):
         """Have `context` aborted when the wait is cancelled; None: no longer."""
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, slots=True)
 class Resident:
-    """One model in memory, ready to answer. `users` counts the answers that stand on it."""
+    """One model in memory, ready to answer. `settings` are those it was asked for with.
+
+    `holding` is its memory, and counts the answers that stand on it; `gone` is done when it is freed.
+    """
 
     info: ModelInfo
     settings: EngineSettings
@@ -65,8 +69,13 @@ class Resident:
     writer: "PromptWriter"
     device: str
     load_ms: float
-    users: int = 0
-    used_at: float = field(default_factory=time.perf_counter)
+    holding: Holding
+    gone: "Future[None]" = field(default_factory=Future[None])
+
+    @property
+    def users(self) -> int:
+        """The answers that stand on it."""
+        return self.holding.users
 
     def close(self) -> None:
         """Keep what was read, free context, then weights (which wait for whoever still reads the vocabulary)."""
@@ -76,17 +85,18 @@ class Resident:
 
 
 class Residents:
-    """At most `most` models in memory. Loads and unloads are made one after the other, on the loader's thread.
+    """The models in memory. Loads are made one after the other, on the loader's thread.
 
-    A model somebody `hold`s stays; a load that needs its place waits until it is released.
+    The scheduler says which fit. One whose memory is wanted by others is freed on a thread of its own, for the loader
+    may be waiting for just that.
     """
 
     def __init__(
         self,
         bus: EventBus,
         settings: Callable[[ModelInfo], EngineSettings],
+        scheduler: Scheduler,
         *,
-        most: int = 2,
         on_loading: Hook | None = None,
         on_loaded: Hook | None = None,
         kv: "KvFolder | None" = None,
@@ -94,63 +104,67 @@ class Residents:
         self._bus = bus
         self._kv = kv
         self._settings = settings
-        self._most = most
+        self._scheduler = scheduler
         self._on_loading = on_loading
         self._on_loaded = on_loaded
         self._loaded: dict[str, Resident] = {}
+        self._retired: list[Resident] = []  # they end what they have begun, or are being freed
         self._vocabularies = Vocabularies()
-        self._changed = threading.Condition()  # guards the dictionary and the counts of users; held only for moments
+        self._leaver = Engine("llama-leaver")
+        self._lock = threading.Lock()  # guards the two collections; held only for moments
 
     def hold(self, info: ModelInfo) -> Resident | None:
         """The model, to be `release`d, if it is in memory as the file and the settings are now. Any thread."""
         settings, state = self._settings(info), file_state(info)
-        with self._changed:
+        with self._lock:
             resident = self._loaded.get(str(info.path))
-            if resident is None or (resident.settings, resident.state) != (settings, state):
-                return None
-            resident.users += 1
-            resident.used_at = time.perf_counter()
-            return resident
+        if resident is None or (resident.settings, resident.state) != (settings, state):
+            return None
+        return resident if resident.holding.take() else None
 
     def release(self, resident: Resident) -> None:
         """The inverse of `hold`. Any thread."""
-        with self._changed:
-            resident.users -= 1
-            resident.used_at = time.perf_counter()
-            self._changed.notify_all()
+        resident.holding.give_back()
 
-    def load(self, info: ModelInfo, waiter: Stoppable) -> float:
-        """Have the model in memory; returns what that took in milliseconds, 0 where it was there. Loader's thread.
+    def load(self, info: ModelInfo, waiter: Stoppable) -> tuple[Resident, float]:
+        """Have the model in memory, and hold it: to be `release`d. Loader's thread; waits for memory.
 
-        Raises ModelError or Cancelled.
+        Gives what it took, in ms, 0 where it was there. Raises ModelError or Cancelled.
         """
+        if (resident := self.hold(info)) is not None:
+            return resident, 0.0
         settings, state = self._settings(info), file_state(info)
-        resident = self._loaded.get(str(info.path))
-        if resident is not None and (resident.settings, resident.state) == (settings, state):
-            return 0.0
-        if resident is not None:
-            self.unload(info, waiter)
-        return self._load(info, settings, state, waiter).load_ms
+        self._retire_if_changed(info, settings, state)
+        plan = self._scheduler.planner.plan(info, settings)
+        holding = self._scheduler.ask(plan, lambda: self._leave(holding))
+        try:
+            while not holding.wait(_LOOK_EVERY_S):
+                if waiter.cancelled:
+                    raise Cancelled("Loading was cancelled.")
+                if (resident := self.hold(info)) is not None:  # whoever waited for its memory has given up
+                    holding.free()
+                    return resident, 0.0
+            self.retire(info)
+            resident = self._load(plan, settings, state, holding, waiter)
+            return resident, resident.load_ms
+        except BaseException:
+            holding.free()
+            raise
 
-    def unload(self, info: ModelInfo, waiter: Stoppable | None = None) -> bool:
-        """Free a model once nobody uses it; False where it was not loaded. Loader's thread."""
-        with self._changed:
+    def retire(self, info: ModelInfo) -> "Future[None] | None":
+        """Free a model once nobody uses it; done when it is freed. None where it is not in memory. Any thread."""
+        with self._lock:
             resident = self._loaded.pop(str(info.path), None)
             if resident is None:
-                return False
-            while resident.users and not (waiter and waiter.cancelled):
-                self._changed.wait(_LOOK_EVERY_S)
-            if resident.users:
-                self._loaded[str(info.path)] = resident
-                raise Cancelled("It was cancelled while the model was in use.")
-        resident.close()
-        self._bus.publish(ModelUnloaded(resident.info.name))
-        return True
+                return None
+            self._retired.append(resident)
+        resident.holding.retire()
+        return resident.gone
 
     def snapshot(self) -> list[LoadedModel]:
         """What is in memory, most recently used first."""
-        with self._changed:
-            residents = sorted(self._loaded.values(), key=lambda resident: -resident.used_at)
+        with self._lock:
+            residents = sorted(self._loaded.values(), key=lambda resident: -resident.holding.used_at)
         return [
             LoadedModel(
                 name=item.info.name,
@@ -172,7 +186,7 @@ class Residents:
         A model that is not in memory has its vocabulary read (up to a second for the largest). Raises ModelError.
         """
         state = file_state(info)
-        with self._changed:
+        with self._lock:
             resident = self._loaded.get(str(info.path))
             resident = resident if resident and resident.state == state else None
             if resident:
@@ -185,26 +199,57 @@ class Residents:
 
     def close(self) -> None:
         """Free everything, when nothing is being answered or loaded any more."""
-        with self._changed:
-            residents, self._loaded = list(self._loaded.values()), {}
+        self._leaver.close()
+        with self._lock:
+            self._retired += self._loaded.values()
+            self._loaded = {}
+            residents = list(self._retired)
         for resident in residents:
-            resident.close()
+            self._free(resident)
         self._vocabularies.close()
 
-    def _load(self, info: ModelInfo, settings: EngineSettings, state: FileState, waiter: Stoppable) -> Resident:
-        header = read_header(info.path)
-        while len(self._loaded) >= self._most:
-            self.unload(self._idle(waiter).info, waiter)
+    def _retire_if_changed(self, info: ModelInfo, settings: EngineSettings, state: FileState) -> None:
+        with self._lock:
+            resident = self._loaded.get(str(info.path))
+        if resident is not None and (resident.settings, resident.state) != (settings, state):
+            self.retire(info)
+
+    def _leave(self, holding: Holding) -> None:
+        """The memory of a model that nobody uses is wanted: free it, soon, on the leaver's thread."""
+        with self._lock:
+            for path, resident in list(self._loaded.items()):
+                if resident.holding is holding:
+                    self._retired.append(self._loaded.pop(path))
+            found = [resident for resident in self._retired if resident.holding is holding]
+        for resident in found:
+            with suppress(EngineFailure):  # everything is being closed, and this with it
+                self._leaver.call(functools.partial(self._free, resident))
+
+    def _free(self, resident: Resident) -> None:
+        with self._lock:
+            if resident not in self._retired:
+                return
+            self._retired.remove(resident)
+        resident.close()
+        self._bus.publish(ModelUnloaded(resident.info.name))
+        resident.gone.set_result(None)
+        resident.holding.free()
+
+    def _load(
+        self, plan: LoadPlan, settings: EngineSettings, state: FileState, holding: Holding, waiter: Stoppable
+    ) -> Resident:
+        info = plan.info
         if self._on_loading:
             self._on_loading(info)
         try:
-            resident = self._bring_in(info, header, settings, state, waiter)
+            resident = self._bring_in(plan, settings, state, holding, waiter)
         finally:
             # Also after a refusal: what matters to the mark is that the process is still alive.
             if self._on_loaded:
                 self._on_loaded(info)
-        with self._changed:
+        with self._lock:
             self._loaded[str(info.path)] = resident
+        holding.ready()
         self._vocabularies.forget(info)
         context = resident.context
         self._bus.publish(
@@ -212,17 +257,8 @@ class Residents:
         )
         return resident
 
-    def _idle(self, waiter: Stoppable) -> Resident:
-        """The model used longest ago that nobody uses; waits for one."""
-        with self._changed:
-            while not (idle := [resident for resident in self._loaded.values() if not resident.users]):
-                if waiter.cancelled:
-                    raise Cancelled("Loading was cancelled.")
-                self._changed.wait(_LOOK_EVERY_S)
-        return min(idle, key=lambda resident: resident.used_at)
-
     def _bring_in(
-        self, info: ModelInfo, header: GgufHeader, settings: EngineSettings, state: FileState, waiter: Stoppable
+        self, plan: LoadPlan, settings: EngineSettings, state: FileState, holding: Holding, waiter: Stoppable
     ) -> Resident:
         from codette_desktop.inference.llama.batching import Batch
         from codette_desktop.inference.llama.context import Context
@@ -231,14 +267,12 @@ class Residents:
         from codette_desktop.inference.llama.prompt import PromptWriter
         from codette_desktop.inference.llama.slots import Slots
 
-        started = time.perf_counter()
+        started, before, gpu_before = time.perf_counter(), process_memory(), memory_now().gpu_free
+        info, header, chosen = plan.info, read_header(plan.info.path), plan.settings
         progress = _Progress(self._bus, info.name)
-        model = Model.load(info.path, settings, header=header, on_progress=progress, cancelled=lambda: waiter.cancelled)
+        model = Model.load(info.path, chosen, header=header, on_progress=progress, cancelled=lambda: waiter.cancelled)
         try:
-            length = context_length(info, settings)
-            context = Context(
-                model, settings, length, sequences=SEQUENCES, cells=_cells(length, model.kv_bytes(length), settings)
-            )
+            context = Context(model, chosen, plan.length, sequences=SEQUENCES, cells=plan.shape.cells)
             try:
                 _warm_up(context, waiter)
             except BaseException:
@@ -248,29 +282,14 @@ class Residents:
         except BaseException:
             model.close()
             raise
-        gpu = library().gpu if settings.gpu_layers else None
-        slots = Slots(context, self._kv.of(state_key(info, settings, context, header)) if self._kv else None)
+        self._scheduler.planner.note(plan, process_memory() - before, gpu_before - memory_now().gpu_free)
+        gpu = library().gpu if chosen.gpu_layers else None
+        slots = Slots(context, self._kv.of(state_key(info, chosen, context, header)) if self._kv else None)
         load_ms = (time.perf_counter() - started) * 1000
         progress(1.0)
         return Resident(
-            info, settings, state, model, context, slots, Batch(context, slots), writer, gpu or "CPU", load_ms
+            info, settings, state, model, context, slots, Batch(context, slots), writer, gpu or "CPU", load_ms, holding
         )
-
-
-def _cells(length: int, kv_bytes: int, settings: EngineSettings) -> int:
-    """Tokens of KV cache for all answers together: `parallel` whole contexts, as far as memory is plentiful.
-
-    Answers that do not fit together take turns, so more is speed, not need.
-    """
-    most = settings.parallel or DEFAULT_PARALLEL
-    if not settings.parallel:
-        most = min(most, 1 + int(psutil.virtual_memory().available * _SHARE_FOR_MORE / max(1, kv_bytes)))
-    return length * max(1, most)
-
-
-def context_length(info: ModelInfo, settings: EngineSettings) -> int:
-    """Tokens of context: those of `settings`, else the model's own up to 8,192."""
-    return settings.context_length or min(info.context_length or DEFAULT_CONTEXT_LENGTH, DEFAULT_CONTEXT_LENGTH)
 
 
 def _warm_up(context: "Context", waiter: Stoppable) -> None:

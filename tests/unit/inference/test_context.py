@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from codette_desktop.domain.errors import ModelLoadFailed
-from codette_desktop.domain.models import EngineSettings
+from codette_desktop.domain.models import EngineSettings, FlashAttention, KvType
 from codette_desktop.inference.llama.context import MAX_CHUNK, MIN_CHUNK, Context, Feed, NoRoom
 from codette_desktop.inference.llama.model import Model
 from codette_desktop.inference.llama.vocabulary import Tokens
@@ -134,6 +134,37 @@ def test_the_cache_is_never_larger_than_was_said(
     assert told
     assert model.kv_bytes(3000) / 2**20 == pytest.approx(float(told[1]), abs=0.01)
     model.close()
+
+
+@pytest.mark.parametrize("kv_type", list(KvType))
+@pytest.mark.parametrize("flash", list(FlashAttention))
+def test_the_settings_reach_the_engine(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, kv_type: KvType, flash: FlashAttention
+) -> None:
+    settings = EngineSettings(threads=1, kv_type=kv_type, flash_attention=flash, use_mmap=False, lock_memory=True)
+    model = Model.load(write_model(tmp_path / "m.gguf", head_size=32), settings)
+    try:
+        if kv_type is not KvType.F16 and flash is FlashAttention.OFF:
+            with pytest.raises(ModelLoadFailed, match="needs flash attention, which is switched off"):
+                Context(model, settings, 512)
+            return
+        with caplog.at_level("DEBUG", "codette_desktop.inference.llama.library"):
+            context = Context(model, settings, 512)
+        with closing(context):
+            assert f"K ({kv_type})" in caplog.text
+            assert re.search(
+                rf"flash_attn += {'disabled' if flash is FlashAttention.OFF else '(auto|enabled)'}", caplog.text
+            )
+            assert context.resident_bytes == model.weights_bytes + model.kv_bytes(512, kv_type)
+            assert read(context, np.arange(300, 340, dtype=np.int32)).any()
+    finally:
+        model.close()
+
+
+def test_a_model_whose_heads_are_too_narrow_for_few_bits_is_told(tiny: Model) -> None:
+    with pytest.raises(ModelLoadFailed, match="q8_0 keys and values was refused") as refused:
+        Context(tiny, EngineSettings(kv_type=KvType.Q8_0), 512)
+    assert "f16" in refused.value.hint
 
 
 @pytest.mark.parametrize(("width", "layers", "threads"), [(32, 1, 1), (64, 2, 4), (1024, 2, 1), (1024, 2, 16)])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from codette_desktop.domain.errors import ModelFileError, ModelNotFound, TruncatedModel
-from codette_desktop.models import identity
+from codette_desktop.models import headers, identity
 from codette_desktop.models.library import ModelLibrary
 from codette_desktop.store import Store
 from tests.support.gguf_files import write_model
@@ -156,8 +156,8 @@ def test_files_are_read_once_until_they_change(
     library: ModelLibrary, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[Path] = []
-    real = identity.read_header
-    monkeypatch.setattr(identity, "read_header", lambda path: (read.append(path), real(path))[1])
+    real = headers.read_header
+    monkeypatch.setattr(headers, "read_header", lambda path: (read.append(path), real(path))[1])
     library.list()
     assert len(read) == 3
     library.list()
@@ -175,8 +175,8 @@ def test_starters_are_found_without_reading_anything_else(
     library: ModelLibrary, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[str] = []
-    real = identity.read_header
-    monkeypatch.setattr(identity, "read_header", lambda path: (read.append(path.name), real(path))[1])
+    real = headers.read_header
+    monkeypatch.setattr(headers, "read_header", lambda path: (read.append(path.name), real(path))[1])
     library.find("guide-s")
     assert read == ["guide-m.gguf", "guide-s.gguf"]
 
