@@ -30,6 +30,7 @@ from codette_desktop.inference.running import RunningModels, WentDown
 from codette_desktop.inference.scheduling import Scheduler
 from codette_desktop.models.fit import Fit
 from codette_desktop.models.library import ModelLibrary
+from codette_desktop.models.memory_need import saved_bytes
 from codette_desktop.paths import data_dir as default_data_dir
 from codette_desktop.store import Store
 
@@ -147,6 +148,10 @@ class Application:
             fallback=bool(self.store.settings.get(FALLBACK_SETTING, True)),
             remote=bool(self.store.settings.get(AUTO_REMOTE_SETTING, False)),
         )
+
+    def fit_and_saving(self, model: ModelInfo) -> tuple[Fit, int]:
+        """`fit`, and the bytes that the model's quantisation saves against the same weights in F16."""
+        return self.fit(model), saved_bytes(self.library.headers.read(model.path))
 
     def _label(self, name: str) -> str:
         try:

@@ -123,6 +123,8 @@ class MainWindow(QMainWindow):
         self.status.cancel_wanted.connect(self._cancel_load)
         self.bridge.conversations_changed.connect(lambda _event: self._on_conversations())
         self.bridge.health_changed.connect(self._on_health)
+        for signal in (self.bridge.model_loaded, self.bridge.model_unloaded):
+            signal.connect(lambda _event: self.models.show_entries())
 
     def _make_shortcuts(self) -> None:
         ask = self.ask

@@ -15,6 +15,7 @@ from codette_desktop.gui.i18n import number, tr
 from codette_desktop.gui.tasks import Tasks
 from codette_desktop.inference.admission import CRASHES_TO_STAY_APART
 from codette_desktop.inference.routing.health import Health
+from codette_desktop.models.fit import Fit
 
 if TYPE_CHECKING:
     from codette_desktop.application import Application
@@ -129,6 +130,27 @@ class ModelChoice:
     def health_of(self, entry: Entry) -> Health:
         """Whether it works at present, as far as that is known."""
         return self._application.health.of(entry.model.name) if entry.model else Health()
+
+    def loaded(self) -> frozenset[str]:
+        """The names of the models in memory, here and on servers."""
+        return frozenset(model.name for model in self._application.provider.loaded())
+
+    def is_loaded(self, entry: Entry) -> bool:
+        """Whether it answers without being loaded first."""
+        return entry.model is not None and entry.model.name in self.loaded()
+
+    async def unload(self, entry: Entry) -> None:
+        """Free its memory once it has finished what it is doing."""
+        await self._application.provider.unload(entry.name)
+        self._tell()
+
+    async def fit_of(self, entry: Entry) -> tuple[Fit, int] | None:
+        """Whether a model in a file fits now, and the bytes its quantisation saves against F16. Reads its header."""
+        model = entry.model
+        if not isinstance(model, ModelInfo):
+            return None
+        look = self._application.fit_and_saving
+        return await asyncio.get_event_loop().run_in_executor(None, look, model)
 
     def profile_of(self, entry: Entry) -> ModelProfile | None:
         """What its answers so far have taught; None before the first. Reads the store."""

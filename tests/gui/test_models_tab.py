@@ -46,3 +46,16 @@ async def test_a_model_that_fails_is_marked_and_its_recovery_told(window: MainWi
     await until(lambda: window.models.health.accessibleName() == "not always well")
     await settle()
     assert any("tiny works again" in toast.text for toast in window.toasts.toasts)
+
+
+async def test_a_model_is_loaded_and_unloaded_and_its_need_told(window: MainWindow, application: Application) -> None:
+    show(window, "Tiny Test")
+    await until(lambda: window.models.fit.text().startswith("Fits: needs "))
+    assert "are free" in window.models.fit.text()
+    window.models.load_button.click()
+    await until(lambda: window.models.load_button.text() == "Unload")
+    assert "in memory" in window.models.model.index(window.models.table.currentIndex().row(), 0).data()
+    assert "tiny" in {model.name for model in application.provider.loaded()}
+    window.models.load_button.click()
+    await until(lambda: window.models.load_button.text() == "Load")
+    assert "tiny" not in {model.name for model in application.provider.loaded()}

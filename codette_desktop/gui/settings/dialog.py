@@ -93,6 +93,7 @@ class SettingsDialog(QDialog):
         self.finished.connect(self.servers.stop)
         self.engine = EnginePage(application, choice)
         self.engine.changed.connect(self.engine_changed)
+        self.finished.connect(self.engine.stop)
         self.cache = CacheSection(application.cache)
         self._keys: list[str] = []
         self._add("appearance", "sun", tr("Appearance"), self.appearance)

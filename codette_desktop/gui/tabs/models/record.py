@@ -2,7 +2,9 @@
 
 from codette_desktop.domain.profiles import ModelProfile
 from codette_desktop.gui.i18n import number, tr
+from codette_desktop.gui.model_choice import size_text
 from codette_desktop.inference.routing.health import Health, HealthState
+from codette_desktop.models.fit import Fit, Verdict
 
 
 def health_words(health: Health) -> tuple[str, str, str]:
@@ -16,6 +18,16 @@ def health_words(health: Health) -> tuple[str, str, str]:
             return "bad", tr("does not work at present: {why}", why=health.why), health.why
         case _:
             return "info", "", ""
+
+
+def fit_text(fit: Fit, saved: int) -> str:
+    """ "Fits: needs 0.2 GB, 21.0 GB of 25.3 GB are free · 8 bits a weight save 3.3 MB against F16"."""
+    words = {
+        Verdict.FITS: tr("Fits: {why}", why=fit.sentence),
+        Verdict.FITS_LATER: tr("Fits in turn: {why}", why=fit.sentence),
+        Verdict.TOO_LARGE: tr("Does not fit: {why}", why=fit.sentence),
+    }[fit.verdict]
+    return f"{words} · {tr('its quantisation saves {size} against F16', size=size_text(saved))}" if saved > 0 else words
 
 
 def record_text(profile: ModelProfile | None) -> str:

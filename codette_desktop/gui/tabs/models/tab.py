@@ -19,7 +19,7 @@ from codette_desktop.domain.models import ModelInfo
 from codette_desktop.gui.i18n import number, tr
 from codette_desktop.gui.layouts import spaced
 from codette_desktop.gui.model_choice import Entry, ModelChoice, size_text
-from codette_desktop.gui.tabs.models.record import health_words, record_text
+from codette_desktop.gui.tabs.models.record import fit_text, health_words, record_text
 from codette_desktop.gui.tabs.models.table import EntryRole, ModelTable, tooltip
 from codette_desktop.gui.tasks import Tasks
 from codette_desktop.gui.theme import set_icon, set_role, theme
@@ -34,7 +34,7 @@ from codette_desktop.gui.widgets import (
 )
 
 GGUF_FILTER = "GGUF (*.gguf)"
-_WIDTHS = (190, 100, 100, 95, 85, 80)
+_WIDTHS = (230, 100, 100, 95, 85, 80)
 
 
 class ModelsTab(QWidget):
@@ -93,6 +93,7 @@ class ModelsTab(QWidget):
         self.use_button = self._button("message-square", tr("Use in chat"), self.use_current)
         set_role(self.use_button, "primary")
         set_icon(self.use_button, "message-square", 14, "accent_text")
+        self.load_button = self._button("download", tr("Load"), self.load_current)
         self.file_button = self._button("plus", tr("Add a file …"), self.add_file)
         self.folder_button = self._button("folder-open", tr("Add a folder …"), self.add_folder)
         self.remove_button = self._button("x", tr("Remove from list"), self.remove_current)
@@ -105,7 +106,14 @@ class ModelsTab(QWidget):
         head = QHBoxLayout()
         spaced(head, spacing=8)
         head.addLayout(words, 1)
-        for button in (self.again_button, self.remove_button, self.folder_button, self.file_button, self.use_button):
+        for button in (
+            self.again_button,
+            self.remove_button,
+            self.folder_button,
+            self.file_button,
+            self.load_button,
+            self.use_button,
+        ):
             head.addWidget(button, 0, Qt.AlignmentFlag.AlignBottom)
         self.stack = QStackedWidget()
         self.stack.addWidget(self.table)
@@ -115,6 +123,10 @@ class ModelsTab(QWidget):
         self.detail.setAccessibleName(tr("About the chosen model"))
         self.detail.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         set_role(self.detail, "secondary")
+        self.fit = QLabel()
+        self.fit.setWordWrap(True)
+        self.fit.setAccessibleName(tr("Memory"))
+        set_role(self.fit, "secondary")
         self.health = StatusDot("info", "")
         self.record = QLabel()
         self.record.setAccessibleName(tr("Answers so far"))
@@ -129,6 +141,7 @@ class ModelsTab(QWidget):
         layout.addLayout(head)
         layout.addWidget(self.stack, 1)
         layout.addWidget(self.detail)
+        layout.addWidget(self.fit)
         state = QHBoxLayout()
         spaced(state, spacing=16)
         state.addWidget(self.health)
@@ -145,7 +158,7 @@ class ModelsTab(QWidget):
     def show_entries(self) -> None:
         """Draw the list as the library sees it now."""
         chosen = self.current()
-        self.model.show_entries(self._choice.entries, self._choice.default_name())
+        self.model.show_entries(self._choice.entries, self._choice.default_name(), self._choice.loaded())
         usable = [entry.model for entry in self._choice.entries if entry.model]
         problems = len(self._choice.entries) - len(usable)
         text = tr(
@@ -176,6 +189,7 @@ class ModelsTab(QWidget):
             else tr("Models that ship with the application, or lie in its own folder, stay on the list.")
         )
         self._show_about(entry)
+        self._show_load(entry)
         in_file = entry is not None and isinstance(entry.model, ModelInfo)
         self.apart.setVisible(in_file)
         if in_file and entry is not None:
@@ -190,6 +204,26 @@ class ModelsTab(QWidget):
         self.health.setToolTip(why)
         self.health.setVisible(bool(word))
         self.record.setText(record_text(self._choice.profile_of(entry)) if known and entry else "")
+
+    def _show_load(self, entry: Entry | None) -> None:
+        """What the button does with the chosen model, and the memory it needs."""
+        loaded = entry is not None and self._choice.is_loaded(entry)
+        self.load_button.setEnabled(entry is not None and entry.model is not None)
+        self.load_button.setText(tr("Unload") if loaded else tr("Load"))
+        set_icon(self.load_button, "upload" if loaded else "download", 14)
+        self.load_button.setToolTip(
+            tr("Free its memory.") if loaded else tr("Have it in memory before the first question.")
+        )
+        if entry is None or not isinstance(entry.model, ModelInfo):
+            self.fit.hide()
+        else:
+            self._tasks.start(self._show_fit(entry), "look whether a model fits")
+
+    async def _show_fit(self, entry: Entry) -> None:
+        found = await self._choice.fit_of(entry)
+        if found is not None and entry == self.current():
+            self.fit.setText(fit_text(*found))
+            self.fit.show()
 
     async def _show_apart(self, entry: Entry) -> None:
         apart, crashes = await self._choice.apartness(entry)
@@ -218,6 +252,16 @@ class ModelsTab(QWidget):
         entry = self.current()
         if entry is not None and entry.model is not None:
             self.use_wanted.emit(entry.name)
+
+    def load_current(self) -> None:
+        """Have the chosen model in memory, or no longer."""
+        entry = self.current()
+        if entry is None or entry.model is None:
+            return
+        if self._choice.is_loaded(entry):
+            self._tasks.start(self._choice.unload(entry), "unload a model")
+        else:
+            self._choice.load(entry.name)
 
     def add_file(self) -> None:
         """Choose files to put on the list."""

@@ -21,6 +21,7 @@ class ModelTable(QAbstractTableModel):
         super().__init__(parent)
         self._entries: list[Entry] = []
         self._default = ""
+        self._loaded: frozenset[str] = frozenset()
         self.titles = [
             tr("Model"),
             tr("Quantisation"),
@@ -31,10 +32,10 @@ class ModelTable(QAbstractTableModel):
             tr("About"),
         ]
 
-    def show_entries(self, entries: list[Entry], default: str) -> None:
-        """Replace the rows; `default` is the name of the model new chats begin with."""
+    def show_entries(self, entries: list[Entry], default: str, loaded: frozenset[str] = frozenset()) -> None:
+        """Replace the rows; `default` is what new chats begin with, `loaded` are the models in memory, by name."""
         self.beginResetModel()
-        self._entries, self._default = list(entries), default
+        self._entries, self._default, self._loaded = list(entries), default, loaded
         self.endResetModel()
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
@@ -76,7 +77,11 @@ class ModelTable(QAbstractTableModel):
         model = entry.model
         if model is None:
             return {0: entry.title, 6: entry.error.message if entry.error else ""}.get(column, "–")
-        title = tr("{name}  (in use)", name=model.display_name) if entry.name == self._default else model.display_name
+        title = model.display_name
+        marks = [tr("in use")] if entry.name == self._default else []
+        marks += [tr("in memory")] if model.name in self._loaded else []
+        if marks:
+            title += f"  ({', '.join(marks)})"
         about = what_it_is(model)
         return (
             title,
