@@ -7,8 +7,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
+from codette_desktop.configuration.file import Configuration, configuration_path
+from codette_desktop.configuration.roles import Roles
+from codette_desktop.configuration.watching import watch
 from codette_desktop.domain.errors import ModelError, ModelNotFound, StoreError
-from codette_desktop.domain.events import EventBus, StoreFailed, StoreRecovered
+from codette_desktop.domain.events import ConfigurationChanged, EventBus, ServersChanged, StoreFailed, StoreRecovered
 from codette_desktop.domain.models import AUTO, AnyModel, EngineSettings, ModelInfo
 from codette_desktop.domain.requests import Sampling
 from codette_desktop.inference.admission import AdmittingProvider
@@ -19,7 +22,9 @@ from codette_desktop.inference.dispatch import Planner, Policy
 from codette_desktop.inference.fallback import FallbackProvider
 from codette_desktop.inference.health import HealthMonitor
 from codette_desktop.inference.isolation.provider import IsolatedProvider
+from codette_desktop.inference.known_servers import KnownServers
 from codette_desktop.inference.llama.provider import LlamaProvider
+from codette_desktop.inference.named import NamedProvider
 from codette_desktop.inference.provider import Provider
 from codette_desktop.inference.providers import ProviderSet
 from codette_desktop.models.library import ModelLibrary
@@ -43,11 +48,15 @@ class Application:
         self.data_dir = data_dir
         self.store = store
         self.bus = EventBus()
+        self.configuration = Configuration(
+            configuration_path(data_dir), self.bus, known=self._problem_of_name, gpu=_engine_gpu
+        )
+        self.roles = Roles(lambda: self.configuration.settings)
         self.library = ModelLibrary(store, [data_dir / "models"])
         self.engine = self._make_engine()
         self.servers = ProviderSet(
             self.engine,
-            store.servers,
+            KnownServers(store.servers, self.configuration),
             self.bus,
             context_length=lambda: self.engine_settings().context_length,
         )
@@ -60,10 +69,13 @@ class Application:
             health=self.health.all,
             policy=self.policy,
         )
-        self.provider: Provider = FallbackProvider(CachingProvider(self.servers, self.cache), self._label)
+        named = NamedProvider(self.servers, self.configuration.asked_name)
+        cached = CachingProvider(named, self.cache, may_keep=self.configuration.may_cache)
+        self.provider: Provider = FallbackProvider(cached, self._label)
         self.chat = ChatService(store, self.provider, self.planner, self.bus)
         self._background: list[asyncio.Task[None]] = []
         self.notes: list[str] = []
+        self.bus.subscribe(ConfigurationChanged, lambda _event: self.bus.publish(ServersChanged()))
         store.failures.on_write_error = lambda error: self.bus.publish(StoreFailed(error))
         store.failures.on_write_ok = lambda: self.bus.publish(StoreRecovered())
 
@@ -84,8 +96,13 @@ class Application:
         return AdmittingProvider(self.find_file, inside, apart, self.store.models, self.is_kept_apart)
 
     def start(self) -> None:
-        """Begin what goes on by itself while the application runs: the checks of health. On the event loop."""
-        self._background.append(asyncio.get_event_loop().create_task(self.health.run(), name="health of models"))
+        """Begin what goes on by itself while the application runs: checks of health, a look at the configuration file.
+
+        On the event loop.
+        """
+        loop = asyncio.get_event_loop()
+        self._background.append(loop.create_task(self.health.run(), name="health of models"))
+        self._background.append(loop.create_task(watch(self.configuration), name="configuration file"))
 
     def models(self) -> dict[str, AnyModel]:
         """All models that could be asked, by the name one asks them by; the library's own choice comes first.
@@ -102,7 +119,13 @@ class Application:
             if path not in paths:
                 with suppress(ModelError):
                     found[str(path)] = self.library.find(path)
-        return found | {model.name: model for model in self.servers.models()}
+        found |= {model.name: model for model in self.servers.models()}
+        for entry in self.configuration.settings.models.values():
+            with suppress(ModelError):
+                model = self.find_model(entry.name)
+                if model not in found.values():
+                    found[entry.model if isinstance(model, ModelInfo) else model.name] = model
+        return found
 
     def added_files(self) -> list[Path]:
         """The files outside its folders that the person put on the list, usable or not."""
@@ -134,7 +157,7 @@ class Application:
 
     def is_kept_apart(self, model: ModelInfo) -> bool:
         """Whether the person wants the model in a process of its own."""
-        return model.file_hash in self.store.settings.get(APART_SETTING, [])
+        return self.configuration.apart(model) or model.file_hash in self.store.settings.get(APART_SETTING, [])
 
     def keep_apart(self, model: ModelInfo, apart: bool) -> "Future[None]":
         """Have the model run in a process of its own from its next load on, or no longer. `model` has its hash."""
@@ -163,13 +186,19 @@ class Application:
         """What a new conversation keeps: "auto", or the name of `default_model`, or the path of its file."""
         if self.store.settings.get(MODEL_SETTING, "") == AUTO:
             return AUTO
-        return self.name_for(self.default_model())
+        chosen = self._chosen_model()
+        if chosen is not None and (entry := self.configuration.entry(self.store.settings.get(MODEL_SETTING, ""))):
+            return entry.name
+        return self.name_for(chosen or self.library.default())
 
     def name_to_ask(self, name: str) -> str:
         """What a conversation keeps for what a person typed: "auto" and "" too. Raises ModelNotFound."""
         if name == AUTO:
             return AUTO
-        return self.name_for(self.find_model(name)) if name else self.default_name()
+        if not name:
+            return self.default_name()
+        model, entry = self.find_model(name), self.configuration.entry(name)
+        return entry.name if entry is not None else self.name_for(model)
 
     def name_for(self, model: AnyModel) -> str:
         """What `find_model` finds this model by: its name, or its path where it lies outside the folders."""
@@ -183,16 +212,30 @@ class Application:
         if not isinstance(chosen, str) or chosen.strip() in ("", AUTO):
             return None
         try:
-            return self.servers.find_model(chosen) or self.library.find(chosen)
+            return self.find_model(chosen)
         except ModelError as error:
             log.info("the chosen model %s cannot be used: %s", chosen, error)
             return None
 
     def find_model(self, name: str) -> AnyModel:
-        """A model by name, label, path, or "SERVER/model"; "" is the default. Asks no server. Raises ModelNotFound."""
+        """A model by name, label, path, or "SERVER/model"; "" is the default. Asks no server. Raises ModelNotFound.
+
+        Names of the configuration file go first.
+        """
         if not name:
             return self.default_model()
+        return self._find_outside_file(self.configuration.asked_name(name))
+
+    def _find_outside_file(self, name: str) -> AnyModel:
         return self.servers.find_model(name) or self.library.find(name)
+
+    def _problem_of_name(self, name: str) -> ModelError | None:
+        """What is wrong with a model's name in the configuration file; None where the library or a server has it."""
+        try:
+            self._find_outside_file(name)
+        except ModelError as error:
+            return error
+        return None
 
     def find_known_model(self, name: str) -> AnyModel:
         """As `find_model`, with the file's hash, which is computed once. Reads the disk. Raises ModelError."""
@@ -264,3 +307,9 @@ class Application:
             await self.servers.aclose()
         await self.chat.aclose()
         await asyncio.to_thread(self.store.close)
+
+
+def _engine_gpu() -> str | None:
+    from codette_desktop.inference.llama.library import library
+
+    return library().gpu
