@@ -8,6 +8,7 @@ import pytest
 
 from codette_desktop.configuration.file import Configuration, configuration_path
 from codette_desktop.configuration.watching import watch
+from codette_desktop.configuration.writing import fingerprint, write_text
 from codette_desktop.domain.errors import ConfigurationError, ModelLoadFailed
 from codette_desktop.domain.events import ConfigurationChanged, EventBus
 from codette_desktop.domain.models import ModelInfo
@@ -127,6 +128,15 @@ def test_what_others_have_written_stays_and_the_same_place_is_not_overwritten(fi
     assert "priority: 5" in file.read_text()
     found.edit(("models", "writer", "priority"), 9)
     assert found.priority("writer") == 9
+
+
+def test_a_file_that_changes_in_the_very_moment_of_writing_is_not_overwritten(file: Path) -> None:
+    seen = fingerprint(file)
+    file.write_text("# theirs\n")
+    with pytest.raises(ConfigurationError, match="another program"):
+        write_text(file, "# ours\n", seen)
+    assert file.read_text() == "# theirs\n"
+    assert [path.name for path in file.parent.iterdir()] == [file.name]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links and permissions of POSIX")
