@@ -8,11 +8,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import cast
 
+from codette_desktop.configuration.file import Configuration, configuration_path
+from codette_desktop.configuration.roles import Roles
+from codette_desktop.configuration.watching import watch
 from codette_desktop.domain.errors import ModelError, ModelNotFound, StoreError
-from codette_desktop.domain.events import EventBus, StoreFailed, StoreRecovered
+from codette_desktop.domain.events import ConfigurationChanged, EventBus, ServersChanged, StoreFailed, StoreRecovered
 from codette_desktop.domain.models import AUTO, AnyModel, EngineSettings, ModelInfo
 from codette_desktop.domain.requests import Sampling
 from codette_desktop.inference.admission import AdmittingProvider, Trust
+from codette_desktop.inference.aftermath import Aftermath
 from codette_desktop.inference.cache.provider import CachingProvider
 from codette_desktop.inference.cache.responses import ResponseCache
 from codette_desktop.inference.chat import ChatService
@@ -21,12 +25,15 @@ from codette_desktop.inference.engine_settings import EngineSettingsService
 from codette_desktop.inference.fallback import FallbackProvider
 from codette_desktop.inference.health import HealthMonitor
 from codette_desktop.inference.isolation.provider import IsolatedProvider
+from codette_desktop.inference.known_servers import KnownServers
 from codette_desktop.inference.llama.kv_folder import DEFAULT_MB, KvFolder
 from codette_desktop.inference.llama.provider import LlamaProvider
+from codette_desktop.inference.named import NamedProvider
+from codette_desktop.inference.policy import policy_of
 from codette_desktop.inference.preloading import Preloader
 from codette_desktop.inference.provider import Provider
 from codette_desktop.inference.providers import ProviderSet
-from codette_desktop.inference.running import RunningModels, WentDown
+from codette_desktop.inference.running import RunningModels
 from codette_desktop.inference.scheduling import Scheduler
 from codette_desktop.models.fit import Fit
 from codette_desktop.models.library import ModelLibrary
@@ -52,10 +59,14 @@ class Application:
         self.data_dir = data_dir
         self.store = store
         self.bus = EventBus()
+        self.configuration = Configuration(
+            configuration_path(data_dir), self.bus, known=self._problem_of_name, gpu=_engine_gpu
+        )
+        self.roles = Roles(lambda: self.configuration.settings)
         self.library = ModelLibrary(store, [data_dir / "models"])
         self.kv = KvFolder(data_dir / "kv", self._kv_disk_mb)
         self.running = RunningModels(data_dir / "running", data_dir / CRASH_LOG)
-        self.load_settings = EngineSettingsService(store.settings)
+        self.load_settings = EngineSettingsService(store.settings, self.configuration.engine_for)
         self.scheduler = Scheduler(
             self.load_settings.memory_limit_bytes, store.model_memory, headers=self.library.headers
         )
@@ -67,10 +78,11 @@ class Application:
             self.engine.load,
             settings=self.engine_settings,
             apart=self.runs_apart,
+            named=lambda: [self.find_file(name) for name in self.configuration.preloaded()],
         )
         self.servers = ProviderSet(
             self.engine,
-            store.servers,
+            KnownServers(store.servers, self.configuration),
             self.bus,
             context_length=lambda: self.engine_settings().context_length,
         )
@@ -83,10 +95,13 @@ class Application:
             health=self.health.all,
             policy=self.policy,
         )
-        self.provider: Provider = FallbackProvider(CachingProvider(self.servers, self.cache), self._label)
+        named = NamedProvider(self.servers, self.configuration.asked_name)
+        cached = CachingProvider(named, self.cache, may_keep=self.configuration.may_cache)
+        self.provider: Provider = FallbackProvider(cached, self._label)
         self.chat = ChatService(store, self.provider, self.planner, self.bus)
         self._background: list[asyncio.Task[None]] = []
         self.notes: list[str] = []
+        self.bus.subscribe(ConfigurationChanged, lambda _event: self.bus.publish(ServersChanged()))
         store.failures.on_write_error = lambda error: self.bus.publish(StoreFailed(error))
         store.failures.on_write_ok = lambda: self.bus.publish(StoreRecovered())
 
@@ -111,10 +126,14 @@ class Application:
         return AdmittingProvider(self.find_file, inside, apart, self.store.models, self.is_kept_apart)
 
     def start(self) -> None:
-        """Begin what goes on by itself while the application runs: loads at start, checks of health. On the loop."""
+        """Begin what goes on by itself while the application runs. On the event loop.
+
+        Models are loaded that are wanted from the start, health is checked, the configuration file is looked at.
+        """
         loop = asyncio.get_event_loop()
         self._background.append(loop.create_task(self.preloader.run(), name="loads at start"))
         self._background.append(loop.create_task(self.health.run(), name="health of models"))
+        self._background.append(loop.create_task(watch(self.configuration), name="configuration file"))
 
     def models(self) -> dict[str, AnyModel]:
         """All models that could be asked, by the name one asks them by; the library's own choice comes first.
@@ -131,7 +150,13 @@ class Application:
             if path not in paths:
                 with suppress(ModelError):
                     found[str(path)] = self.library.find(path)
-        return found | {model.name: model for model in self.servers.models()}
+        found |= {model.name: model for model in self.servers.models()}
+        for entry in self.configuration.settings.models.values():
+            with suppress(ModelError):
+                model = self.find_model(entry.name)
+                if model not in found.values():
+                    found[entry.model if isinstance(model, ModelInfo) else model.name] = model
+        return found
 
     def added_files(self) -> list[Path]:
         """The files outside its folders that the person put on the list, usable or not."""
@@ -144,7 +169,9 @@ class Application:
 
     def policy(self) -> Policy:
         """Who may answer in whose place."""
-        return Policy(
+        return policy_of(
+            self.configuration,
+            tuple(self.models()),
             fallback=bool(self.store.settings.get(FALLBACK_SETTING, True)),
             remote=bool(self.store.settings.get(AUTO_REMOTE_SETTING, False)),
         )
@@ -167,7 +194,7 @@ class Application:
 
     def is_kept_apart(self, model: ModelInfo) -> bool:
         """Whether the person wants the model in a process of its own."""
-        return model.file_hash in self.store.settings.get(APART_SETTING, [])
+        return self.configuration.apart(model) or model.file_hash in self.store.settings.get(APART_SETTING, [])
 
     def keep_apart(self, model: ModelInfo, apart: bool) -> "Future[None]":
         """Have the model run in a process of its own from its next load on, or no longer. `model` has its hash."""
@@ -202,13 +229,19 @@ class Application:
         """What a new conversation keeps: "auto", or the name of `default_model`, or the path of its file."""
         if self.store.settings.get(MODEL_SETTING, "") == AUTO:
             return AUTO
-        return self.name_for(self.default_model())
+        chosen = self._chosen_model()
+        if chosen is not None and (entry := self.configuration.entry(self.store.settings.get(MODEL_SETTING, ""))):
+            return entry.name
+        return self.name_for(chosen or self.library.default())
 
     def name_to_ask(self, name: str) -> str:
         """What a conversation keeps for what a person typed: "auto" and "" too. Raises ModelNotFound."""
         if name == AUTO:
             return AUTO
-        return self.name_for(self.find_model(name)) if name else self.default_name()
+        if not name:
+            return self.default_name()
+        model, entry = self.find_model(name), self.configuration.entry(name)
+        return entry.name if entry is not None else self.name_for(model)
 
     def name_for(self, model: AnyModel) -> str:
         """What `find_model` finds this model by: its name, or its path where it lies outside the folders."""
@@ -222,16 +255,30 @@ class Application:
         if not isinstance(chosen, str) or chosen.strip() in ("", AUTO):
             return None
         try:
-            return self.servers.find_model(chosen) or self.library.find(chosen)
+            return self.find_model(chosen)
         except ModelError as error:
             log.info("the chosen model %s cannot be used: %s", chosen, error)
             return None
 
     def find_model(self, name: str) -> AnyModel:
-        """A model by name, label, path, or "SERVER/model"; "" is the default. Asks no server. Raises ModelNotFound."""
+        """A model by name, label, path, or "SERVER/model"; "" is the default. Asks no server. Raises ModelNotFound.
+
+        Names of the configuration file go first.
+        """
         if not name:
             return self.default_model()
+        return self._find_outside_file(self.configuration.asked_name(name))
+
+    def _find_outside_file(self, name: str) -> AnyModel:
         return self.servers.find_model(name) or self.library.find(name)
+
+    def _problem_of_name(self, name: str) -> ModelError | None:
+        """What is wrong with a model's name in the configuration file; None where the library or a server has it."""
+        try:
+            self._find_outside_file(name)
+        except ModelError as error:
+            return error
+        return None
 
     def find_known_model(self, name: str) -> AnyModel:
         """As `find_model`, with the file's hash, which is computed once. Reads the disk. Raises ModelError."""
@@ -263,54 +310,15 @@ class Application:
         return gone
 
     def _tell_what_happened(self) -> None:
-        recovered = len(self.store.recovered)
-        if recovered:
-            what = "An answer was" if recovered == 1 else f"{recovered} answers were"
-            self.notes.append(f"{what} interrupted when the application last ended. What was written is kept.")
-        self._tell_crashes(set(self.store.models.crashed()))
-        for ended in self.running.went_down():
-            self._tell_end_during_answers(ended)
-
-    def _tell_end_during_answers(self, ended: WentDown) -> None:
-        """What crashed while it answered is counted; what was ended from outside is only tried again."""
-        labels = {model.file_hash: model.label for model in self.library.list() if model.file_hash}
-        for file_hash in ended.file_hashes:
-            label = labels.get(file_hash, "a model that is not here any more")
-            if ended.crashed:
-                _wait_for(self.store.models.note_crash(file_hash))
-                self.notes.append(
-                    f"The application crashed while {label} was answering. The model is tried in a process of its own "
-                    "before it answers again."
-                )
-            else:
-                _wait_for(self.store.models.doubt(file_hash))
-                self.notes.append(
-                    f"{label} was answering when the application was ended from outside. That is not held against it."
-                )
-
-    def _tell_crashes(self, crashed: set[str]) -> None:
-        """A file that took the process down is not chosen again by itself."""
-        if not crashed:
-            return
         chosen = self._chosen_model()
-        if not isinstance(chosen, ModelInfo):
-            chosen = None
-        models = {model.path: model for model in (*self.library.list(), *([chosen] if chosen else []))}
-        for model in [model for model in models.values() if model.file_hash in crashed]:
-            note = f"The application went down while it was loading {model.label}."
-            if chosen is not None and chosen.path == model.path:
-                self._forget_choice()
-                note += " It is no longer the chosen model; choose it again only if you trust the file."
-            self.notes.append(note)
-        for file_hash in crashed:
-            _wait_for(self.store.models.note_crash(file_hash))
-            self.store.models.mark_loaded(file_hash)
+        aftermath = Aftermath(self.store, chosen if isinstance(chosen, ModelInfo) else None, self.library.list)
+        self.notes += aftermath.interrupted(len(self.store.recovered))
+        self.notes += aftermath.of_loads(set(self.store.models.crashed()), self._forget_choice)
+        for ended in self.running.went_down():
+            self.notes += aftermath.of_answers(ended)
 
     def _forget_choice(self) -> None:
-        try:
-            self.store.settings.set(MODEL_SETTING, "").result()  # waited for: the window reads it next
-        except StoreError as error:
-            log.warning("the choice of a model that crashed could not be taken back: %s", error)
+        self.store.settings.set(MODEL_SETTING, "").result()  # waited for: the window reads it next
 
     def _mark_loading(self, model: ModelInfo) -> None:
         """On the engine's thread: the mark must be on disk before the file can take the process down."""
@@ -335,9 +343,7 @@ class Application:
         await asyncio.to_thread(self.store.close)
 
 
-def _wait_for(write: "Future[None]") -> None:
-    """Before anything is answered: whether a model may run here must be known by then."""
-    try:
-        write.result()
-    except StoreError as error:
-        log.warning("that a model went down could not be noted: %s", error)
+def _engine_gpu() -> str | None:
+    from codette_desktop.inference.llama.library import library
+
+    return library().gpu

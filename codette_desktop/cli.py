@@ -12,8 +12,10 @@ import click
 from codette_desktop import __version__
 from codette_desktop.commands.cache import cache
 from codette_desktop.commands.common import common, opened
+from codette_desktop.commands.config import config
 from codette_desktop.commands.evaluate import evaluate
 from codette_desktop.commands.models import models
+from codette_desktop.commands.roles import asked_as, roles
 from codette_desktop.commands.servers import servers
 from codette_desktop.doctor import as_text, diagnose
 from codette_desktop.domain.answers import AnswerEnd, SwitchedModel, TextChunk
@@ -60,6 +62,7 @@ def _display() -> bool:
 @main.command()
 @click.argument("prompt")
 @click.option("--model", default="", help='Name of a model, path of a .gguf file, or "auto". Default: as chosen.')
+@click.option("--role", default="", help="Who the model is to be: see 'codette-desktop roles list'.")
 @click.option("--system", default="", help="System prompt.")
 @click.option("--temperature", type=float, help="0 is the most probable answer every time.")
 @click.option("--seed", type=int, help="The same seed gives the same answer.")
@@ -77,14 +80,15 @@ def ask(prompt: str, folder: Path, as_json: bool, **options: Any) -> None:
     asyncio.run(_ask(folder, text, as_json, options))
 
 
-def _sampling(options: dict[str, Any]) -> Sampling:
+def _sampling(options: dict[str, Any]) -> dict[str, Any]:
     chosen: dict[str, Any] = {
         key: options[key] for key in ("temperature", "seed", "max_tokens") if options[key] is not None
     }
     for key in ("json_schema", "grammar"):
         if options[key] is not None:
             chosen[key] = _read_text(options[key])
-    return Sampling(**chosen)
+    Sampling(**chosen)  # wrong ranges are told before anything is opened
+    return chosen
 
 
 def _read_text(file: TextIO) -> str:
@@ -95,13 +99,12 @@ def _read_text(file: TextIO) -> str:
 
 
 async def _ask(folder: Path, text: str, as_json: bool, options: dict[str, Any]) -> None:
-    sampling = _sampling(options)
+    explicit = _sampling(options)
     async with opened(folder) as application:
+        asked = asked_as(application, options["role"], options["model"], options["system"], explicit)
         conversation = await asyncio.wrap_future(
             application.store.conversations.create(
-                model=application.name_to_ask(options["model"]),
-                system_prompt=options["system"],
-                sampling=sampling,
+                model=asked.model, system_prompt=asked.system, sampling=asked.sampling
             )
         )
         pieces: list[str] = []
@@ -201,5 +204,7 @@ def tour(directory: Path, folder: Path, as_json: bool) -> None:  # noqa: ARG001 
 
 main.add_command(cache)
 main.add_command(evaluate)
+main.add_command(config)
 main.add_command(models)
+main.add_command(roles)
 main.add_command(servers)

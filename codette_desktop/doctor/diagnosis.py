@@ -39,6 +39,7 @@ class Diagnosis:
     packages: dict[str, str | None]
     data_dir: str
     engine: dict[str, Any] = field(default_factory=dict[str, Any])
+    configuration: dict[str, Any] = field(default_factory=dict[str, Any])
     database: dict[str, Any] = field(default_factory=dict[str, Any])
     models: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     findings: list[Finding] = field(default_factory=list[Finding])
@@ -169,6 +170,7 @@ def _check_data(found: Diagnosis, data_dir: Path) -> None:
             found.findings.append(
                 Finding(f"The database is damaged: {wrong[0]}", "Restore a copy from the folder 'backups' beside it.")
             )
+        _check_configuration(found, application)
         found.models = [
             {
                 "name": model.name,
@@ -189,3 +191,20 @@ def _check_data(found: Diagnosis, data_dir: Path) -> None:
         found.findings.append(Finding(error.message, error.hint, blocking=True))
     finally:
         application.store.close()
+
+
+def _check_configuration(found: Diagnosis, application: Application) -> None:
+    configuration = application.configuration
+    problems = configuration.check()
+    found.configuration = {
+        "path": str(configuration.path),
+        "exists": configuration.exists,
+        "problems": [str(problem) for problem in problems],
+    }
+    found.findings += [
+        Finding(
+            f"{configuration.path.name}, line {problem.line}: {problem.message}",
+            problem.hint or "See 'codette-desktop config check'.",
+        )
+        for problem in problems
+    ]

@@ -26,6 +26,11 @@ def as_text(found: Diagnosis) -> str:
             f"Database    {_size(found.database['bytes'])}, {found.database['conversations']} conversations, "
             f"integrity {', '.join(found.database['integrity'])}"
         )
+    if found.configuration:
+        count = len(found.configuration["problems"])
+        state = f"{count} {'mistake' if count == 1 else 'mistakes'}" if count else "nothing wrong"
+        state = state if found.configuration["exists"] else "none, and none is needed"
+        lines.append(f"Config      {found.configuration['path']}: {state}")
     lines += ["", "Packages"]
     lines += [f"  {name:22} {version or 'missing'}" for name, version in found.packages.items()]
     lines += ["", "Models"]

@@ -14,6 +14,7 @@ CodetteError
 │   ├── ServerUnreachable   nothing answers at its address, or not in time
 │   ├── ServerRefused       it wants a token, or does not accept this one
 │   └── ServerFailed        it failed, or sent something that is no answer
+├── ConfigurationError      the configuration file cannot be read or changed
 ├── Cancelled               the person stopped it
 └── StoreError
     ├── StoreTooNew         the database was written by a newer version
@@ -108,6 +109,10 @@ class ServerFailed(ServerError):
     """The server failed, or what it sent is no answer."""
 
     retryable = True
+
+
+class ConfigurationError(CodetteError):
+    """The configuration file cannot be read, or a change to it would be a mistake."""
 
 
 class Cancelled(CodetteError):

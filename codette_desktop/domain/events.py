@@ -92,6 +92,14 @@ class ServersChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ConfigurationChanged(Event):
+    """The configuration file was read anew; `problems` in words, () where it says nothing wrong and is in force."""
+
+    path: str
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class StoreFailed(Event):
     """Something could not be saved; shown as a banner until `StoreRecovered`."""
 

@@ -32,6 +32,7 @@ class Preloader:
         *,
         settings: Callable[[ModelInfo], EngineSettings],
         apart: Callable[[ModelInfo], bool] = lambda _model: False,
+        named: Callable[[], Sequence[ModelInfo]] = tuple,
     ) -> None:
         self._store = store
         self._scheduler = scheduler
@@ -39,6 +40,7 @@ class Preloader:
         self._load = load
         self._settings = settings
         self._apart = apart
+        self._named = named
         self.told: list[str] = []
 
     def is_wanted(self, model: ModelInfo) -> bool:
@@ -71,7 +73,12 @@ class Preloader:
     def _chosen(self) -> list[ModelInfo]:
         wanted = self._wanted()
         known = {model.file_hash: model for model in self._models() if model.file_hash in wanted}
-        return [known[file_hash] for file_hash in wanted if file_hash in known]
+        found = [known[file_hash] for file_hash in wanted if file_hash in known]
+        try:
+            found += [model for model in self._named() if model.file_hash not in wanted]
+        except CodetteError as error:
+            self.told.append(f"A model of the configuration file could not be loaded at start: {error}")
+        return found
 
     def _fits(self, model: ModelInfo) -> bool:
         return self._scheduler.fits_beside(model, self._settings(model), apart=self._apart(model))

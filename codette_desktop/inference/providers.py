@@ -1,9 +1,10 @@
 """All providers as one: "SERVER/model" goes to that server, everything else to the provider in this process."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from codette_desktop.domain.answers import AnswerPart, ContextUse
 from codette_desktop.domain.errors import CodetteError, ModelNotFound
@@ -12,7 +13,6 @@ from codette_desktop.domain.models import ServerModel
 from codette_desktop.domain.requests import ChatRequest
 from codette_desktop.domain.servers import Server
 from codette_desktop.inference.provider import CacheableProvider, LoadedModel, ModelIdentity, Provider
-from codette_desktop.store.servers import Servers
 
 if TYPE_CHECKING:
     from codette_desktop.inference.http.provider import ServerProvider
@@ -28,6 +28,17 @@ class ServerState:
     error: CodetteError | None = None
 
 
+class ServerList(Protocol):
+    """The servers there are, and the models each one listed when it was last asked: see `store.servers.Servers`."""
+
+    def list(self) -> "list[Server]": ...
+    def get(self, name: str) -> Server | None: ...
+    def list_models(self) -> "list[tuple[Server, list[ServerModel]]]": ...
+    def add(self, server: Server) -> "Future[None]": ...
+    def remove(self, name: str) -> "Future[bool]": ...
+    def remember_models(self, server: Server, models: Sequence[ServerModel]) -> "Future[None]": ...
+
+
 class ProviderSet:
     """Itself a provider. No server is contacted before one of its models is asked for, or `test` or `refresh` called.
 
@@ -39,7 +50,7 @@ class ProviderSet:
     def __init__(
         self,
         local: CacheableProvider,
-        servers: Servers,
+        servers: ServerList,
         bus: EventBus,
         *,
         context_length: Callable[[], int] = lambda: 0,

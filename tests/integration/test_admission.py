@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from codette_desktop.application import Application
+from codette_desktop.application import FALLBACK_SETTING, Application
 from codette_desktop.domain.errors import EngineFailure
 from codette_desktop.domain.models import ModelInfo
 from codette_desktop.inference.isolation import provider as isolation
@@ -113,6 +113,7 @@ async def test_the_person_may_keep_any_model_apart(application: Application, sta
 async def test_a_crash_during_an_answer_is_a_failed_answer_that_keeps_its_words(application: Application) -> None:
     guide = application.find_file("guide-s-q8_0")
     await asyncio.wrap_future(application.keep_apart(guide, True))
+    application.store.settings.set(FALLBACK_SETTING, False).result()  # another model would answer
     conversation = application.store.conversations.create(title="x").result()
     await asyncio.wrap_future(
         application.store.conversations.set_settings(

@@ -38,13 +38,16 @@ class CachingProvider:
     """Answers from `cache` what `inner` has answered, keeps what it answers, and asks it once for equal requests.
 
     Kept are answers that their model ended, to requests that have the same answer each time (to others too where the
-    settings say so). A `fresh` request is answered by `inner` and replaces what was kept. Whatever is wrong with the
-    cache, `inner` answers.
+    settings say so), of the models that `may_keep` allows. A `fresh` request is answered by `inner` and replaces what
+    was kept. Whatever is wrong with the cache, `inner` answers.
     """
 
-    def __init__(self, inner: CacheableProvider, cache: ResponseCache) -> None:
+    def __init__(
+        self, inner: CacheableProvider, cache: ResponseCache, may_keep: Callable[[str], bool] = lambda _model: True
+    ) -> None:
         self._inner = inner
         self._cache = cache
+        self._may_keep_of = may_keep
         self._flights: dict[bytes, Flight] = {}
         self._running: set[asyncio.Task[None]] = set()
         # The library of models and the database are read off the loop, and never behind somebody else's long work.
@@ -97,7 +100,8 @@ class CachingProvider:
 
     def _may_keep(self, request: ChatRequest) -> bool:
         settings = self._cache.settings
-        return settings.enabled and (settings.reuse_sampled or repeats_itself(request.sampling))
+        may = settings.enabled and (settings.reuse_sampled or repeats_itself(request.sampling))
+        return may and self._may_keep_of(request.model)
 
     async def _help(self, work: Callable[[], R]) -> R | None:
         """`work` on a helper's thread; None where it failed."""

@@ -88,7 +88,7 @@ def _wishes(model: RoutableModel, task: Task, preferences: Preferences) -> list[
     found: list[str] = []
     if model.name in preferences.favourites.get(task.type, ()):
         found.append(f"you prefer it for {task.type}")
-    if model.name in preferences.avoided:
+    if preferences.avoids(model.name, task.type):
         found.append("you asked to avoid it")
     return found
 

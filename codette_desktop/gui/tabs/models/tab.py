@@ -86,6 +86,16 @@ class ModelsTab(QWidget):
             self.table.setColumnWidth(column, px(width))
 
     def _lay_out(self) -> None:
+        self.stack = QStackedWidget()
+        self.stack.addWidget(self.table)
+        self.stack.addWidget(self.empty)
+        layout = QVBoxLayout(self)
+        spaced(layout, (24, 20, 24, 16), 16)
+        layout.addLayout(self._make_head())
+        layout.addWidget(self.stack, 1)
+        layout.addLayout(self._make_about())
+
+    def _make_head(self) -> QHBoxLayout:
         title = QLabel(tr("Models"))
         set_role(title, "title")
         self.summary = QLabel()
@@ -115,39 +125,32 @@ class ModelsTab(QWidget):
             self.use_button,
         ):
             head.addWidget(button, 0, Qt.AlignmentFlag.AlignBottom)
-        self.stack = QStackedWidget()
-        self.stack.addWidget(self.table)
-        self.stack.addWidget(self.empty)
-        self.detail = QLabel()
-        self.detail.setWordWrap(True)
-        self.detail.setAccessibleName(tr("About the chosen model"))
+        return head
+
+    def _make_about(self) -> QVBoxLayout:
+        """What is known of the chosen model."""
+        self.detail = _note(tr("About the chosen model"))
         self.detail.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        set_role(self.detail, "secondary")
-        self.fit = QLabel()
-        self.fit.setWordWrap(True)
-        self.fit.setAccessibleName(tr("Memory"))
-        set_role(self.fit, "secondary")
+        self.fit = _note(tr("Memory"))
         self.health = StatusDot("info", "")
-        self.record = QLabel()
-        self.record.setAccessibleName(tr("Answers so far"))
-        set_role(self.record, "secondary")
+        self.record = _note(tr("Answers so far"))
         self.apart = QCheckBox(tr("Keep apart: should this model crash, nothing else does"))
         self.apart.setToolTip(
             tr("It runs in a process of its own and starts a little slower. Counts from its next load on.")
         )
         self.apart.clicked.connect(self._on_apart)
-        layout = QVBoxLayout(self)
-        spaced(layout, (24, 20, 24, 16), 16)
-        layout.addLayout(head)
-        layout.addWidget(self.stack, 1)
-        layout.addWidget(self.detail)
-        layout.addWidget(self.fit)
         state = QHBoxLayout()
         spaced(state, spacing=16)
         state.addWidget(self.health)
         state.addWidget(self.record, 1)
-        layout.addLayout(state)
-        layout.addWidget(self.apart)
+        about = QVBoxLayout()
+        spaced(about, spacing=6)
+        about.addWidget(self.detail)
+        about.addWidget(self.fit)
+        about.addLayout(state)
+        about.addSpacing(6)
+        about.addWidget(self.apart)
+        return about
 
     def _button(self, icon_name: str, text: str, work: "object") -> QPushButton:
         button = QPushButton(text)
@@ -308,3 +311,11 @@ class ModelsTab(QWidget):
             tr("{name} left the list. The files are where they were.", name=folder.name if folder else entry.title),
             undo=lambda: self._tasks.start(self._choice.put_back(entry, folder), "undo"),
         )
+
+
+def _note(name: str) -> QLabel:
+    label = QLabel()
+    label.setWordWrap(True)
+    label.setAccessibleName(name)
+    set_role(label, "secondary")
+    return label

@@ -1,0 +1,47 @@
+"""A provider before another: models may be asked by the names the person has given them."""
+
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import replace
+
+from codette_desktop.domain.answers import AnswerPart, ContextUse
+from codette_desktop.domain.requests import ChatRequest
+from codette_desktop.inference.provider import CacheableProvider, LoadedModel, ModelIdentity
+
+
+class NamedProvider:
+    """Asks `inner` by what `asked_name` makes of a model's name at that moment. Answers tell the model's own name."""
+
+    def __init__(self, inner: CacheableProvider, asked_name: Callable[[str], str]) -> None:
+        self._inner = inner
+        self._asked_name = asked_name
+
+    def stream(self, request: ChatRequest) -> AsyncGenerator[AnswerPart, None]:
+        """See `Provider.stream`."""
+        return self._inner.stream(self._renamed(request))
+
+    async def count(self, request: ChatRequest) -> ContextUse:
+        """See `Provider.count`."""
+        return await self._inner.count(self._renamed(request))
+
+    async def load(self, model: str) -> LoadedModel:
+        """See `Provider.load`."""
+        return await self._inner.load(self._asked_name(model))
+
+    async def unload(self, model: str) -> bool:
+        """See `Provider.unload`."""
+        return await self._inner.unload(self._asked_name(model))
+
+    def loaded(self) -> list[LoadedModel]:
+        """See `Provider.loaded`."""
+        return self._inner.loaded()
+
+    def identity(self, model: str) -> ModelIdentity | None:
+        """See `CacheableProvider.identity`."""
+        return self._inner.identity(self._asked_name(model))
+
+    async def aclose(self) -> None:
+        """See `Provider.aclose`."""
+        await self._inner.aclose()
+
+    def _renamed(self, request: ChatRequest) -> ChatRequest:
+        return replace(request, model=self._asked_name(request.model))
