@@ -219,7 +219,9 @@ class Application:
 
     def fit(self, model: ModelInfo) -> Fit:
         """Whether the model fits into memory now, in words. Reads the file's header. Raises ModelError."""
-        return self.scheduler.fit(model, self.engine_settings(model), apart=self.runs_apart(model))
+        settings, apart = self.engine_settings(model), self.runs_apart(model)
+        in_memory = any(loaded.name == model.name for loaded in self.engine.loaded())
+        return self.scheduler.fit(model, settings, apart=apart, in_memory=in_memory)
 
     def default_model(self) -> AnyModel:
         """The model the person chose last, or the library's own choice. Raises ModelNotFound where there is none."""

@@ -113,10 +113,12 @@ class LoadPlanner:
         plan = LoadPlan(info, settings, shape, length, computed, computed, apart, device.unified)
         return replace(plan, expected=self._corrected(plan))
 
-    def fit(self, info: ModelInfo, settings: EngineSettings, *, apart: bool = False) -> Fit:
-        """Whether the model fits now, in words. Raises ModelError."""
+    def fit(self, info: ModelInfo, settings: EngineSettings, *, apart: bool = False, in_memory: bool = False) -> Fit:
+        """Whether the model fits now, in words; what one `in_memory` takes counts as free. Raises ModelError."""
         plan = self.plan(info, settings, apart=apart)
         device, room, ours = self._memory(), self._budget.room(), self._budget.ours()
+        if in_memory:
+            room, ours = room + plan.need, ours - plan.need
         memory = Memory(
             room.cpu, device.total, room.gpu, device.gpu_total, ours=ours.cpu, gpu_ours=ours.gpu, unified=device.unified
         )

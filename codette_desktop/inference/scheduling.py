@@ -51,9 +51,9 @@ class Scheduler:
         )
         return self.budget.ask(holding)
 
-    def fit(self, info: ModelInfo, settings: EngineSettings, *, apart: bool = False) -> Fit:
-        """Whether a model fits now. Raises ModelError."""
-        return self.planner.fit(info, settings, apart=apart)
+    def fit(self, info: ModelInfo, settings: EngineSettings, *, apart: bool = False, in_memory: bool = False) -> Fit:
+        """See `LoadPlanner.fit`."""
+        return self.planner.fit(info, settings, apart=apart, in_memory=in_memory)
 
     def fits_beside(self, info: ModelInfo, settings: EngineSettings, *, apart: bool = False) -> bool:
         """Whether it could be loaded now without any other leaving. Raises ModelError."""

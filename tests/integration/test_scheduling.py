@@ -92,6 +92,17 @@ async def test_fit_says_what_is_needed_and_what_there_is(application: Applicatio
         await application.engine.load(MEDIUM)
 
 
+async def test_a_model_in_memory_fits_and_another_fits_once_it_has_left(application: Application) -> None:
+    enlarge(application)
+    limit_to_largest(application)
+    small, medium = application.find_file(SMALL), application.find_file(MEDIUM)
+    await application.engine.load(MEDIUM)
+    assert application.fit(medium).verdict == "fits"
+    assert application.fit(small).sentence.endswith("are free: models in memory leave for it")
+    await application.engine.unload(MEDIUM)
+    assert application.fit(small).verdict == "fits"
+
+
 async def test_wanted_models_are_loaded_at_start_beside_each_other(application: Application) -> None:
     small, medium = application.find_file(SMALL), application.find_file(MEDIUM)
     application.preloader.want(medium, True).result()
