@@ -9,9 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError
-
 from codette_desktop.configuration.problems import Problem, path_text
 
 MOST_BYTES = 256 * 1024
@@ -102,9 +99,9 @@ def parse(text: str) -> tuple[Node | None, list[Problem]]:
         root = builder.build()
     except _Refused as refused:
         return None, [refused.problem]
-    except MarkedYAMLError as error:
-        return None, [_told(text, error)]
     except Exception as error:  # noqa: BLE001 - whatever the reader stumbles over is a mistake in the file
+        if hasattr(error, "problem_mark"):  # the reader's own error, which knows the place
+            return None, [_told(text, error)]
         line = _line_of(text, getattr(error, "position", 0))
         return None, [Problem(line, 1, "", "This cannot be read as YAML.", "Look for odd characters.")]
     return root, list(_said_twice(root, ()))
@@ -120,6 +117,8 @@ class _Builder:
     """Events into a tree, one after the other."""
 
     def __init__(self, text: str) -> None:
+        from ruamel.yaml import YAML  # with the first file there is: the window need not wait for it at start
+
         self._text = text
         reader: Any = YAML(typ="safe", pure=True)
         self._events: Iterator[Any] = iter(reader.parse(text))

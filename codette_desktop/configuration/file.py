@@ -86,7 +86,7 @@ class Configuration(Lookups):
             text = read_text(self.path) or ""
         except ConfigurationError as error:
             return "", Reading(Settings(), (Problem(1, 1, "", error.message, error.hint),), None)
-        return text, self._understood(text, known)
+        return text, self._understood(text, known) if text else Reading(Settings(), (), None)
 
     def take(self, text: str, reading: Reading) -> bool:
         """Have what was read come into force, where it can, and tell the bus; whether anything is different now."""
