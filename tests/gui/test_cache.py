@@ -2,9 +2,10 @@
 
 import asyncio
 
+import pytest
 from PySide6.QtWidgets import QAbstractSpinBox, QCheckBox, QComboBox, QPushButton
 
-from codette_desktop.application import Application
+from codette_desktop.application import KV_DISK_SETTING, Application
 from codette_desktop.domain.conversations import Generation
 from codette_desktop.domain.requests import Sampling
 from codette_desktop.gui.main_window import MainWindow
@@ -100,3 +101,14 @@ async def test_clearing_shows_that_nothing_is_kept(window: MainWindow, applicati
     assert not section.clear_button.isEnabled()
     window.settings_dialog.accept()
     assert not (await ask(window, "what is the time")).figures.cached  # type: ignore[union-attr]
+
+
+@pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen one, once a dialog has been open
+async def test_room_for_conversations_already_read_is_chosen(window: MainWindow, application: Application) -> None:
+    window.open_settings()
+    box = window.settings_dialog.kept_prompts.size_box
+    assert box.currentText() == "1 GB"
+    box.setCurrentIndex(0)
+    box.activated.emit(0)
+    await until(lambda: application.store.settings.get(KV_DISK_SETTING) == 0)
+    window.settings_dialog.accept()

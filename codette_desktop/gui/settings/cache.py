@@ -37,7 +37,7 @@ class CacheSection(QWidget):
         spaced(layout, spacing=0)
         layout.addWidget(
             section(
-                "",
+                tr("Answers"),
                 [
                     (
                         tr("Use it"),

@@ -23,6 +23,7 @@ from codette_desktop.gui.settings.appearance import AppearancePage
 from codette_desktop.gui.settings.cache import CacheSection
 from codette_desktop.gui.settings.data import DataPage
 from codette_desktop.gui.settings.engine import EnginePage
+from codette_desktop.gui.settings.kept_prompts import KeptPromptsSection
 from codette_desktop.gui.settings.models import ModelsPage
 from codette_desktop.gui.settings.servers import ServersSection
 from codette_desktop.gui.styles import styled
@@ -95,15 +96,16 @@ class SettingsDialog(QDialog):
         self.engine.changed.connect(self.engine_changed)
         self.finished.connect(self.engine.stop)
         self.cache = CacheSection(application.cache)
+        self.kept_prompts = KeptPromptsSection(application)
         self._keys: list[str] = []
         self._add("appearance", "sun", tr("Appearance"), self.appearance)
         self._add("models", "box", tr("Models"), self.models)
         self._add("servers", "layers", tr("Servers"), self.servers)
         self._add("engine", "cpu", tr("Engine"), self.engine)
-        self._add("cache", "clock", tr("Response cache"), self.cache)
+        self._add("cache", "clock", tr("Cache"), self.cache, self.kept_prompts)
         self._add("data", "database", tr("Data"), DataPage(application.data_dir))
 
-    def _add(self, key: str, icon_name: str, name: str, page: QWidget) -> None:
+    def _add(self, key: str, icon_name: str, name: str, *cards: QWidget) -> None:
         """`key` names the page in the settings and for `show_page`."""
         item = QListWidgetItem(icon(icon_name, 16, "secondary"), name)
         item.setSizeHint(QSize(0, theme().px(34)))
@@ -114,7 +116,8 @@ class SettingsDialog(QDialog):
         title = QLabel(name)
         set_role(title, "title")
         column.addWidget(title)
-        column.addWidget(page)
+        for card in cards:
+            column.addWidget(card)
         column.addStretch(1)
         area = QScrollArea()
         area.setAccessibleName(name)
