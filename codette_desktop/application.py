@@ -87,17 +87,11 @@ class Application:
             context_length=lambda: self.engine_settings().context_length,
         )
         self.cache = ResponseCache(store, self.kv)
-        self.health = HealthMonitor(self.bus, self._check_model, self.models)
-        self.planner = Planner(
-            self.find_known_model,
-            self.models,
-            profiles=store.profiles.all,
-            health=self.health.all,
-            policy=self.policy,
+        self.health = HealthMonitor(
+            self.bus, self._check_model, lambda: [model.name for model in self.models().values()]
         )
-        named = NamedProvider(self.servers, self.configuration.asked_name)
-        cached = CachingProvider(named, self.cache, may_keep=self.configuration.may_cache)
-        self.provider: Provider = FallbackProvider(cached, self._label)
+        self.provider: Provider = self._make_provider()
+        self.planner = self._make_planner()
         self.chat = ChatService(store, self.provider, self.planner, self.bus)
         self._background: list[asyncio.Task[None]] = []
         self.notes: list[str] = []
@@ -124,6 +118,21 @@ class Application:
             on_crash=lambda model, _error: self.store.models.note_crash(model.file_hash),
         )
         return AdmittingProvider(self.find_file, inside, apart, self.store.models, self.is_kept_apart)
+
+    def _make_provider(self) -> FallbackProvider:
+        """Whoever answers: names of the person's own, then the cache, then those who stand in."""
+        named = NamedProvider(self.servers, self.configuration.asked_name)
+        cached = CachingProvider(named, self.cache, may_keep=self.configuration.may_cache)
+        return FallbackProvider(cached, self._label)
+
+    def _make_planner(self) -> Planner:
+        return Planner(
+            self.find_known_model,
+            self.models,
+            profiles=self.store.profiles.all,
+            health=self.health.all,
+            policy=self.policy,
+        )
 
     def start(self) -> None:
         """Begin what goes on by itself while the application runs. On the event loop.
@@ -188,9 +197,14 @@ class Application:
 
     async def _check_model(self, name: str) -> None:
         """Raises what keeps a model from answering, as far as that can be seen without loading it."""
-        model = await asyncio.get_event_loop().run_in_executor(None, self.find_model, name)
+        model = await asyncio.get_event_loop().run_in_executor(None, self._named, name)
         if not isinstance(model, ModelInfo):
             await self.servers.check(model)
+
+    def _named(self, name: str) -> AnyModel:
+        """A model by its own name, also where it lies outside the folders. Raises ModelError."""
+        found = next((model for model in self.models().values() if model.name == name), None)
+        return found or self.find_model(name)
 
     def is_kept_apart(self, model: ModelInfo) -> bool:
         """Whether the person wants the model in a process of its own."""

@@ -53,7 +53,7 @@ async def test_a_model_is_loaded_and_unloaded_and_its_need_told(window: MainWind
     await until(lambda: window.models.fit.text().startswith("Fits: needs "))
     assert "are free" in window.models.fit.text()
     window.models.load_button.click()
-    await until(lambda: window.models.load_button.text() == "Unload")
+    await until(lambda: window.models.load_button.text() == "Unload" and not window.choice.loading)
     assert "in memory" in window.models.model.index(window.models.table.currentIndex().row(), 0).data()
     assert "tiny" in {model.name for model in application.provider.loaded()}
     window.models.load_button.click()

@@ -232,8 +232,8 @@ class Residents:
             self._retired.remove(resident)
         resident.close()
         self._bus.publish(ModelUnloaded(resident.info.name))
+        resident.holding.free()  # before anybody hears that it has gone, and asks what fits now
         resident.gone.set_result(None)
-        resident.holding.free()
 
     def _load(
         self, plan: LoadPlan, settings: EngineSettings, state: FileState, holding: Holding, waiter: Stoppable
