@@ -96,7 +96,7 @@ class Application:
             policy=self.policy,
         )
         named = NamedProvider(self.servers, self.configuration.asked_name)
-        cached = CachingProvider(named, self.cache, may_keep=self.configuration.may_cache)
+        cached = CachingProvider(named, self.cache, may_keep=self._may_keep_answers)
         self.provider: Provider = FallbackProvider(cached, self._label)
         self.chat = ChatService(store, self.provider, self.planner, self.bus)
         self._background: list[asyncio.Task[None]] = []
@@ -171,7 +171,7 @@ class Application:
         """Who may answer in whose place."""
         return policy_of(
             self.configuration,
-            tuple(self.models()),
+            self.models(),
             fallback=bool(self.store.settings.get(FALLBACK_SETTING, True)),
             remote=bool(self.store.settings.get(AUTO_REMOTE_SETTING, False)),
         )
@@ -273,6 +273,11 @@ class Application:
 
     def _find_outside_file(self, name: str) -> AnyModel:
         return self.servers.find_model(name) or self.library.find(name)
+
+    def _may_keep_answers(self, name: str) -> bool:
+        """Whether the file lets answers of a model be kept, whatever it calls the model. Reads folders if it must."""
+        file = self.configuration
+        return not file.keeps_answers_out or (file.may_cache(name) and file.may_cache(self.find_model(name)))
 
     def _problem_of_name(self, name: str) -> ModelError | None:
         """What is wrong with a model's name in the configuration file; None where the library or a server has it."""
