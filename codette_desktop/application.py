@@ -122,7 +122,7 @@ class Application:
     def _make_provider(self) -> FallbackProvider:
         """Whoever answers: names of the person's own, then the cache, then those who stand in."""
         named = NamedProvider(self.servers, self.configuration.asked_name)
-        cached = CachingProvider(named, self.cache, may_keep=self.configuration.may_cache)
+        cached = CachingProvider(named, self.cache, may_keep=self._may_keep_answers)
         return FallbackProvider(cached, self._label)
 
     def _make_planner(self) -> Planner:
@@ -180,7 +180,7 @@ class Application:
         """Who may answer in whose place."""
         return policy_of(
             self.configuration,
-            tuple(self.models()),
+            self.models(),
             fallback=bool(self.store.settings.get(FALLBACK_SETTING, True)),
             remote=bool(self.store.settings.get(AUTO_REMOTE_SETTING, False)),
         )
@@ -287,6 +287,11 @@ class Application:
 
     def _find_outside_file(self, name: str) -> AnyModel:
         return self.servers.find_model(name) or self.library.find(name)
+
+    def _may_keep_answers(self, name: str) -> bool:
+        """Whether the file lets answers of a model be kept, whatever it calls the model. Reads folders if it must."""
+        file = self.configuration
+        return not file.keeps_answers_out or (file.may_cache(name) and file.may_cache(self.find_model(name)))
 
     def _problem_of_name(self, name: str) -> ModelError | None:
         """What is wrong with a model's name in the configuration file; None where the library or a server has it."""

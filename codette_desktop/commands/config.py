@@ -170,7 +170,7 @@ def _told(problems: tuple[Problem, ...]) -> list[dict[str, Any]]:
 def _fields(settings: Settings) -> dict[str, Any]:
     """Without what the file leaves open."""
     fields = asdict(settings)
-    routing = {key: fields[key] for key in ("local_only", "fallback")}
+    routing = {key: fields[key] for key in ("local_only", "fallback", "remote")}
     sections = {key: fields[key] for key in ("models", "servers", "roles", "tasks", "fallbacks")}
     return {key: _set(value) for key, value in {**sections, "routing": routing}.items()}
 

@@ -12,7 +12,8 @@ YAML 1.2, at most 256 KiB; no tags, no objects, aliases within bounds. Its secti
     roles:      NAME -> title, prompt or prompt_file (from the folder of this file), description, model, sampling
     tasks:      one of the eight types of `domain.tasks.TaskType` -> models (favourites in order), avoid
     fallbacks:  default -> names of models in order; NAME of a model -> its own list
-    routing:    local_only, fallback
+    routing:    local_only (nothing leaves this computer), fallback (may anybody answer in another's place?),
+                remote (may "auto" ask models outside this computer?)
 
 In every text `${VAR}` is a variable of the environment, `${VAR:-text}` one with a default, and `$${` is "${" itself.
 Every mistake is told with its line; a file with mistakes changes nothing: what was last read without any stays in

@@ -38,10 +38,17 @@ class Lookups:
         return entry.model if entry is not None else name
 
     def entries_for(self, model: AnyModel | str) -> tuple[ModelEntry, ...]:
-        """All entries that stand for a model, or for the name of one; the one with that very name comes first."""
-        wanted = {model.casefold()} if isinstance(model, str) else _names(model)
+        """All entries that stand for a model, or for the name of one; the one with that very name comes first.
+
+        Where none names the model by its own name or file, those count that say what people read of it.
+        """
+        if not isinstance(model, str):
+            return self._of(_names(model), None) or self._of(_other_names(model), None)
+        return self._of({model.casefold()}, model)
+
+    def _of(self, wanted: set[str], name: str | None) -> tuple[ModelEntry, ...]:
         found = [item for item in self.settings.models.values() if item.name.casefold() in wanted]
-        if isinstance(model, str) and found:
+        if name is not None and found:
             wanted |= {found[0].model.casefold()}
         found += [item for item in self.settings.models.values() if _of_file(item.model) & wanted and item not in found]
         return tuple(found)
@@ -71,7 +78,12 @@ class Lookups:
         """The sampling parameters the file gives a model by default."""
         return next((item.sampling for item in self.entries_for(name) if item.sampling), dict[str, Any]())
 
-    def may_cache(self, model: str) -> bool:
+    @property
+    def keeps_answers_out(self) -> bool:
+        """Whether there is any model whose answers may not be kept."""
+        return not all(item.cache for item in self.settings.models.values())
+
+    def may_cache(self, model: AnyModel | str) -> bool:
         """Whether answers of a model may be kept."""
         return all(item.cache for item in self.entries_for(model))
 
@@ -104,13 +116,13 @@ class Lookups:
         chosen = tasks.values() if task is None else [tasks[task]] if task in tasks else []
         return frozenset(name for item in chosen for name in self._asked(item.avoid))
 
-    def may_stand_in(self, name: str) -> bool | None:
+    def may_stand_in(self, model: AnyModel | str) -> bool | None:
         """Whether a model may answer in another's place; None where the file does not say."""
-        return next((item.fallback for item in self.entries_for(name) if item.fallback is not None), None)
+        return next((item.fallback for item in self.entries_for(model) if item.fallback is not None), None)
 
-    def priority(self, name: str) -> int:
+    def priority(self, model: AnyModel | str) -> int:
         """The higher is asked first; 0 where the file does not say."""
-        return next((item.priority for item in self.entries_for(name)), 0)
+        return next((item.priority for item in self.entries_for(model)), 0)
 
     @property
     def local_only(self) -> bool:
@@ -129,6 +141,14 @@ class Lookups:
 def _names(model: AnyModel) -> set[str]:
     names = {model.name.casefold()}
     return names | _of_file(str(model.path)) if isinstance(model, ModelInfo) else names
+
+
+def _other_names(model: AnyModel) -> set[str]:
+    """What a model is found by beside its name and its path, as people read it."""
+    names = [model.label]
+    if isinstance(model, ModelInfo):
+        names += [model.display_name, model.path.name, model.path.stem]
+    return {name.casefold() for name in names}
 
 
 def _of_file(name: str) -> set[str]:

@@ -91,6 +91,7 @@ class _Typed:
             fallbacks=dict(values.get("fallbacks", {})),
             local_only=routing.get("local_only"),
             fallback=routing.get("fallback"),
+            remote=routing.get("remote"),
             prompt_files=tuple(self._prompt_files),
             lines={path: line for path, (line, _column) in self._checker.places.items()},
         )

@@ -16,7 +16,7 @@ def check_references(
     shipped_roles: Mapping[str, object],
     known: Callable[[str], CodetteError | None] | None,
 ) -> None:
-    """Complain of roles without a prompt, of circles of fallbacks, of two loads of one model, of unknown models.
+    """Complain of roles without a prompt, of circles of fallbacks, of what contradicts itself, of unknown models.
 
     `known` says what is wrong with a model's name outside the file. That is no grave mistake: the model may lie on a
     drive that is not connected.
@@ -24,6 +24,9 @@ def check_references(
     _check_roles(settings, checker, shipped_roles)
     _check_engines(settings, checker)
     _check_circles(settings, checker)
+    if settings.local_only and settings.remote:
+        message = "Nothing may leave this computer, and yet models elsewhere may be asked."
+        checker.complain(("routing", "remote"), message, "Set local_only or remote to false.")
     if known is not None:
         _check_names(settings, checker, known)
 

@@ -129,6 +129,6 @@ FILE = Section(
         "roles": Named(ROLE, "a role"),
         "tasks": Section({item.value: Section({"models": Texts(), "avoid": Texts()}) for item in TaskType}),
         "fallbacks": Named(Texts(), "a model"),
-        "routing": Section({"local_only": Truth(), "fallback": Truth()}),
+        "routing": Section({"local_only": Truth(), "fallback": Truth(), "remote": Truth()}),
     }
 )

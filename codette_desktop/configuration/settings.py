@@ -59,7 +59,8 @@ class Settings:
     """A whole file, by name in the order of the file. An empty one says nothing.
 
     `lines` gives the line of everything that stands in the file, `prompt_files` the files that hold prompts.
-    `local_only` and `fallback` are those of `routing`; None where the file leaves them to the window's settings.
+    `local_only`, `fallback` and `remote` are those of `routing`; None where the file leaves them to the settings of the
+    window.
     """
 
     models: Mapping[str, ModelEntry] = field(default_factory=dict[str, ModelEntry])
@@ -69,5 +70,6 @@ class Settings:
     fallbacks: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     local_only: bool | None = None
     fallback: bool | None = None
+    remote: bool | None = None
     prompt_files: tuple[FilePath, ...] = ()
     lines: Mapping[Path, int] = field(default_factory=dict[Path, int], compare=False)

@@ -2,14 +2,13 @@
 
 import functools
 from pathlib import Path
-from typing import cast
 
 from codette_desktop import paths
-from codette_desktop.configuration.document import parse, plain
 from codette_desktop.domain.errors import ConfigurationError
 from codette_desktop.domain.roles import Role
 
 MARK = "---"
+KEYS = ("name", "title", "description")
 
 
 @functools.cache
@@ -22,12 +21,11 @@ def shipped_roles() -> dict[str, Role]:
 def role_of(path: Path) -> Role:
     """The role of a file: between two lines "---" name, title and description, then the prompt.
 
-    Raises ConfigurationError.
+    Each of the three is one line, all of which after the first colon counts. Raises ConfigurationError.
     """
     head, _mark, prompt = path.read_text(encoding="utf-8").removeprefix(f"{MARK}\n").partition(f"\n{MARK}\n")
-    root, problems = parse(head)
-    found = plain(root)
-    values = cast("dict[str, str]", found) if isinstance(found, dict) else {}
-    if problems or not {"name", "title", "description"} <= values.keys():
+    pairs = (line.partition(":") for line in head.splitlines())
+    values = {key.strip(): value.strip() for key, _colon, value in pairs}
+    if not all(values.get(key) for key in KEYS) or not prompt.strip():
         raise ConfigurationError(f"{path.name} is no file of a role.", "It begins with name, title and description.")
     return Role(values["name"], values["title"], prompt.strip(), values["description"])

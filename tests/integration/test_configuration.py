@@ -1,6 +1,7 @@
 """The configuration file in the whole application and on the command line."""
 
 import asyncio
+import itertools
 import json
 import os
 import subprocess
@@ -105,9 +106,11 @@ async def test_a_named_model_on_a_server_of_the_file_answers(application: Applic
 async def test_answers_of_a_model_that_wants_no_cache_are_not_kept(application: Application, file: Path) -> None:
     await answered(application, "writer")
     assert application.cache.statistics().misses == 1
-    await asyncio.to_thread(file.write_text, "models:\n  writer: {model: guide-s-q8_0, cache: false}\n")
-    application.configuration.reload()
-    for name in ("writer", "guide-s-q8_0"):
+    label = application.find_model("guide-s-q8_0").label
+    for model, name in itertools.product(("guide-s-q8_0", label), ("writer", "guide-s-q8_0")):
+        text = f'models:\n  writer: {{model: "{model}", cache: false}}\n'
+        await asyncio.to_thread(file.write_text, text)
+        application.configuration.reload()
         node = await answered(application, name)
         assert node.generation is not None
         assert node.generation.figures is None or not node.generation.figures.cached

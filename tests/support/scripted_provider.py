@@ -20,7 +20,8 @@ from codette_desktop.inference.provider import LoadedModel
 class ScriptedProvider:
     """Follows the contract of `Provider`. Each answer is `chunks`, or fails with `error` after them.
 
-    While `hold` is set to True an answer stops after its first chunk until `release` is called.
+    While `hold` is set to True an answer stops after its first chunk until `release` is called, which lets all go that
+    have been asked by then.
     """
 
     def __init__(self) -> None:
@@ -31,23 +32,26 @@ class ScriptedProvider:
         self.hold = False
         self.requests: list[ChatRequest] = []
         self.closed_early = 0
-        self._go = asyncio.Event()
+        self._held: list[asyncio.Event] = []
 
     def release(self) -> None:
-        """Let held answers go on."""
-        self._go.set()
+        """Let answers go on that were asked until now."""
+        for go in self._held:
+            go.set()
+        self._held.clear()
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[AnswerPart, None]:
         """See `Provider.stream`."""
         self.requests.append(request)
+        go = asyncio.Event()  # of this answer from the moment it is asked: a release must not come too early for it
+        self._held.append(go)
         use = self._use(request)
         ended = False
         try:
             yield PromptRead(use)
             for number, text in enumerate(self.chunks):
                 if self.hold and number == 1:
-                    self._go.clear()
-                    await self._go.wait()
+                    await go.wait()
                 yield TextChunk(text)
             if self.error is not None:
                 raise self.error

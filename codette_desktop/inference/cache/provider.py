@@ -57,7 +57,7 @@ class CachingProvider:
     async def stream(self, request: ChatRequest) -> AsyncGenerator[AnswerPart, None]:
         """See `Provider.stream`."""
         asked_at = time.perf_counter()
-        place = await self._help(lambda: self._look(request)) if self._may_keep(request) else None
+        place = await self._help(lambda: self._looked_up(request)) if self._may_keep(request) else None
         if place is None:
             parts = self._inner.stream(request)
         elif place.answer is not None:
@@ -100,8 +100,11 @@ class CachingProvider:
 
     def _may_keep(self, request: ChatRequest) -> bool:
         settings = self._cache.settings
-        may = settings.enabled and (settings.reuse_sampled or repeats_itself(request.sampling))
-        return may and self._may_keep_of(request.model)
+        return settings.enabled and (settings.reuse_sampled or repeats_itself(request.sampling))
+
+    def _looked_up(self, request: ChatRequest) -> _Place | None:
+        """Where the answer is kept, or would be; None where it may not be. Reads the disk."""
+        return self._look(request) if self._may_keep_of(request.model) else None
 
     async def _help(self, work: Callable[[], R]) -> R | None:
         """`work` on a helper's thread; None where it failed."""

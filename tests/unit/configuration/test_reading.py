@@ -32,7 +32,7 @@ tasks:
   coding: {models: [writer, quick]}
 fallbacks:
   default: [quick]
-routing: {local_only: true}
+routing: {local_only: true, remote: false}
 """
 
 
@@ -57,7 +57,7 @@ def test_a_file_says_what_it_means() -> None:
     assert settings.roles["poet"].prompt == "Costs ${5} in Oslo."
     assert settings.tasks[TaskType.CODING].models == ("writer", "quick")
     assert settings.fallbacks == {"default": ("quick",)}
-    assert (settings.local_only, settings.fallback) == (True, None)
+    assert (settings.local_only, settings.fallback, settings.remote) == (True, None, False)
     assert settings.lines["models", "writer", "priority"] == 5
 
 
@@ -95,6 +95,7 @@ def test_a_number_may_come_from_a_variable() -> None:
         ("fallbacks:\n  a: [b]\n  b: [a]\n", "These fallbacks go round in a circle: a → b → a."),
         ("fallbacks: {a: [a]}\n", "a → a"),
         ("routing: [1]\n", "line 1: routing must hold keys with values"),
+        ("routing:\n  local_only: true\n  remote: true\n", "line 3: Nothing may leave this computer"),
         ("- a\n", "line 1: The file must hold keys with values"),
         ("a: [\n", "This is no YAML"),
         ("models:\n\ta: 1\n", "line 2: A line begins with a tab."),

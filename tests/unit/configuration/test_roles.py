@@ -1,6 +1,8 @@
 """Roles: those that ship, and those of the configuration file."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from codette_desktop.configuration.settings import Settings
 from codette_desktop.configuration.shipped import role_of, shipped_roles
 from codette_desktop.domain.errors import ConfigurationError, InvalidRequest
 from codette_desktop.domain.requests import Sampling
+from codette_desktop.domain.roles import Role
 from codette_desktop.paths import resource
 
 FIVE = {
@@ -54,10 +57,31 @@ def test_an_unknown_role_is_refused_and_what_comes_close_is_named() -> None:
     assert "security-architect" in refused.value.hint
 
 
-def test_a_file_that_is_no_role_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "x.md").write_text("---\nname: x\n---\nHello.")
+@pytest.mark.parametrize(
+    "text",
+    ["---\nname: x\n---\nHello.", "---\nname: x\ntitle:\ndescription: z\n---\nHello.", "Hello.", "",
+     "---\nname: x\ntitle: y\ndescription: z\n---\n"],
+)  # fmt: skip
+def test_a_file_that_is_no_role_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "x.md").write_text(text)
     with pytest.raises(ConfigurationError):
         role_of(tmp_path / "x.md")
+
+
+def test_what_stands_before_a_prompt_may_hold_colons_and_the_prompt_lines(tmp_path: Path) -> None:
+    (tmp_path / "x.md").write_text("---\nname: x\ntitle: X: a title\ndescription: Says 'no'.\n---\nOne.\n\n---\nTwo.\n")
+    assert role_of(tmp_path / "x.md") == Role("x", "X: a title", "One.\n\n---\nTwo.", "Says 'no'.")
+
+
+def test_without_a_file_of_ones_own_yaml_is_not_even_loaded(tmp_path: Path) -> None:
+    code = (
+        "import sys, pathlib, codette_desktop.commands.config\nfrom codette_desktop.application import Application\n"
+        f"application = Application.open(pathlib.Path({str(tmp_path)!r}))\n"
+        "assert len(application.roles.all()) == 5; application.store.close()\n"
+        "print([name for name in sys.modules if name.startswith('ruamel')])"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "[]"
 
 
 def test_the_example_says_nothing_and_everything_in_it_is_right_once_it_is_used() -> None:
