@@ -13,6 +13,7 @@ from codette_desktop.domain.models import EngineSettings, FlashAttention, KvType
 from codette_desktop.inference.llama.library import default_threads, library
 from codette_desktop.inference.llama.model import Model
 from codette_desktop.inference.llama.vocabulary import Tokens
+from codette_desktop.models.kv_cache import refuse_kv_type
 
 Logits = npt.NDArray[np.float32]
 
@@ -61,6 +62,7 @@ class Context:
         self._batch_size = max(1, min(settings.batch_tokens, self.length))
         self.chunk = min(self._batch_size, MAX_CHUNK if engine.gpu else _interruptible_chunk(model, self.threads))
         self._rows = self.chunk + sequences - 1  # one prompt is read while the other sequences write a token each
+        refuse_kv_type(model.header, settings)
         _refuse_if_too_large(model, self.cells, settings)
         model.acquire()
         engine.messages.clear()

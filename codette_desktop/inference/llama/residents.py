@@ -26,6 +26,7 @@ from codette_desktop.inference.planning import SEQUENCES, LoadPlan, context_leng
 from codette_desktop.inference.provider import LoadedModel
 from codette_desktop.inference.scheduling import Scheduler
 from codette_desktop.models.gguf import read_header
+from codette_desktop.models.kv_cache import refuse_kv_type
 
 if TYPE_CHECKING:
     from codette_desktop.inference.llama.batching import Batch
@@ -132,6 +133,7 @@ class Residents:
         settings, state = self._settings(info), file_state(info)
         self._retire_if_changed(info, settings, state)
         plan = self._scheduler.planner.plan(info, settings)
+        refuse_kv_type(self._scheduler.planner.header(info), settings)
         holding = self._scheduler.ask(plan, lambda: self._leave(holding))
         try:
             while not holding.wait(_LOOK_EVERY_S):
