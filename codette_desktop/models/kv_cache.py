@@ -49,15 +49,15 @@ def refuse_kv_type(header: GgufHeader, settings: EngineSettings) -> None:
         return
     if settings.flash_attention is FlashAttention.OFF:
         raise ModelLoadFailed(
-            f"A context kept in {kind} needs flash attention, which is turned off.",
-            "Set flash attention to auto, or choose f16 for the context.",
+            f"A context with {kind} keys and values needs flash attention, which is switched off.",
+            "Set flash attention to automatic, or the precision of the context to f16.",
         )
     for what in ("key", "value"):
         if (width := header.head_size(what)) % _BLOCK:
             raise ModelLoadFailed(
-                f"The context of this model cannot be kept in {kind}, which packs {_BLOCK} numbers together: the {what}"
-                f" of an attention head has {width}, not a multiple of {_BLOCK}.",
-                "Choose f16 for the context.",
+                f"A context with {kind} keys and values was refused: {kind} packs {_BLOCK} numbers together, and the"
+                f" {what} of an attention head of this model has {width}.",
+                "Set the precision of the context to f16.",
             )
 
 

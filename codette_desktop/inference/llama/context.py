@@ -269,6 +269,13 @@ class Context:
             self._c.llama_memory_seq_rm(self._memory, sequence, -1, -1)
             known.clear()
 
+    def put_adapters(self, adapters: Sequence[Any], scales: Sequence[float]) -> None:
+        """Compute with these LoRA adapters (the engine's pointers) from now on; all sequences must be empty."""
+        count, kind = len(adapters), self._c.llama_adapter_lora_p_ctypes
+        pointers = (kind * count)(*adapters) if count else None
+        if self._c.llama_set_adapters_lora(self.handle, pointers, count, (ctypes.c_float * count)(*scales)):
+            raise EngineFailure("The engine refused the adapters.", library().last_messages)
+
     def clear(self) -> None:
         """Forget every token of every sequence."""
         self._c.llama_memory_clear(self._memory, True)
@@ -294,11 +301,6 @@ def _refuse_if_too_large(model: Model, length: int, settings: EngineSettings) ->
 
 
 def _no_context(length: int, settings: EngineSettings, reason: str) -> ModelLoadFailed:
-    if settings.kv_type is not KvType.F16 and settings.flash_attention is FlashAttention.OFF:
-        return ModelLoadFailed(
-            f"A context with {settings.kv_type} keys and values needs flash attention, which is switched off.",
-            "Set flash attention to automatic, or the precision of the context to f16.",
-        )
     if settings.kv_type is not KvType.F16:
         return ModelLoadFailed(
             f"A context of {length:,} tokens with {settings.kv_type} keys and values was refused. {reason}".strip(),
