@@ -211,8 +211,8 @@ class Residents:
             self._retired.remove(resident)
         resident.close()
         self._bus.publish(ModelUnloaded(resident.info.name))
-        resident.gone.set_result(None)
         resident.holding.free()
+        resident.gone.set_result(None)
 
     # Weights
 
