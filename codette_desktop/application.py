@@ -263,7 +263,7 @@ class Application:
         """What `find_model` finds this model by: its name, or its path where it lies outside the folders."""
         if not isinstance(model, ModelInfo):
             return model.name
-        return model.name if model.path in {known.path for known in self.library.list()} else str(model.path)
+        return self.library.name_of(model)
 
     def _chosen_model(self) -> AnyModel | None:
         """The model the settings name, by its name or the path of its file; None where it is gone or unusable."""

@@ -14,6 +14,7 @@ from codette_desktop.commands.model_settings import fit_fields, set_settings, sh
 from codette_desktop.domain.errors import ModelError
 from codette_desktop.domain.models import AnyModel, ModelInfo
 from codette_desktop.inference.providers import ServerState
+from codette_desktop.models.adapters import AdapterInfo
 
 LOCAL = "local"
 
@@ -39,6 +40,7 @@ async def _list(folder: Path, as_json: bool) -> None:
     async with opened(folder) as application:
         states = await application.servers.refresh()
         found: list[AnyModel] = [*application.library.list(), *_of_servers(application, states)]
+        adapters = application.library.adapters()
         problems = application.library.problems()
         fits = await asyncio.to_thread(_fits, application, found) if as_json else {}
     broken = [state for state in states if state.error is not None]
@@ -46,10 +48,13 @@ async def _list(folder: Path, as_json: bool) -> None:
         told = [{"path": str(problem.path), "problem": str(problem.error)} for problem in problems]
         told += [{"server": state.server.name, "problem": str(state.error)} for state in broken]
         listed = [_fields(model) | fits.get(model.name, {}) for model in found]
-        click.echo(json.dumps({"models": listed, "problems": told}, ensure_ascii=False))
+        put = [_adapter_fields(adapter) for adapter in adapters]
+        click.echo(json.dumps({"models": listed, "adapters": put, "problems": told}, ensure_ascii=False))
         return
     for model in found:
         click.echo(_line(model))
+    for adapter in adapters:
+        click.echo(f"{adapter.name:24} adapter, rank {adapter.rank}, for {adapter.architecture}: MODEL+{adapter.name}")
     for problem in problems:
         click.echo(f"{problem.path.name}: {problem.error}", err=True)
     for state in broken:
@@ -86,6 +91,20 @@ def _fields(model: AnyModel) -> dict[str, Any]:
     if isinstance(model, ModelInfo):
         fields |= {"architecture": model.architecture, "path": str(model.path)}
     return fields
+
+
+def _adapter_fields(adapter: AdapterInfo) -> dict[str, Any]:
+    return {
+        "name": adapter.name,
+        "display_name": adapter.display_name,
+        "architecture": adapter.architecture,
+        "rank": adapter.rank,
+        "alpha": adapter.alpha,
+        "quantisation": adapter.quantisation,
+        "bytes": adapter.size_bytes,
+        "hash": adapter.file_hash,
+        "path": str(adapter.path),
+    }
 
 
 def _line(model: AnyModel) -> str:

@@ -97,6 +97,16 @@ class MemoryBudget:
             holding.used_at = now
             return True
 
+    def on_resize(self, holding: Holding, need: Amount) -> bool:
+        """See `Holding.resize`."""
+        with self._lock:
+            more = Amount(max(0, need.cpu - holding.need.cpu), max(0, need.gpu - holding.need.gpu))
+            if more != NOTHING and (self._queue or not more.fits(self._room())):
+                return False
+            holding.need = need
+        self.look_again()
+        return True
+
     def on_give_back(self, holding: Holding) -> None:
         """See `Holding.give_back`."""
         with self._lock:

@@ -68,6 +68,12 @@ class LoadPlan:
         return Amount(self.expected.total if self.unified else self.expected.cpu.total, self.expected.gpu.total)
 
     @property
+    def context_need(self) -> Amount:
+        """The part of it that is not the weights: what one more context like this takes."""
+        cpu, gpu = (need.total - need.weights_bytes for need in (self.computed.cpu, self.computed.gpu))
+        return Amount(cpu + gpu if self.unified else cpu, gpu)
+
+    @property
     def reclaimable(self) -> Amount:
         """The part of it that the system counts as free all the same: the mapped file, on Linux."""
         mapped = sys.platform == "linux" and self.settings.use_mmap and not self.settings.lock_memory

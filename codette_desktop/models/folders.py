@@ -9,9 +9,13 @@ from pathlib import Path
 from codette_desktop.domain.errors import ModelError, ModelFileError
 from codette_desktop.domain.models import ModelInfo
 from codette_desktop.models import gguf_split, identity
+from codette_desktop.models.adapters import AdapterInfo, read_adapter
+from codette_desktop.models.gguf_semantics import AdapterFile
 from codette_desktop.models.headers import Headers
 
 _DEEPEST = 16
+
+Found = ModelInfo | AdapterInfo | ModelError
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,29 +66,34 @@ def _has_first_part(path: Path) -> bool:
 
 
 class Reader:
-    """Describes model files, and remembers the outcome by path, size and time of change. For use in any thread."""
+    """Describes files of models and adapters; remembers the outcome by path, size and time of change. Any thread."""
 
     def __init__(self, headers: Headers | None = None) -> None:
         self._headers = headers or Headers()
-        self._known: dict[str, tuple[tuple[int, int], ModelInfo | ModelError]] = {}
+        self._known: dict[str, tuple[tuple[int, int], Found]] = {}
         self._lock = threading.Lock()
 
-    def describe(self, path: Path, *, starter: bool = False) -> ModelInfo | ModelError:
+    def describe(self, path: Path, *, starter: bool = False) -> Found:
         """What the file is, or why it cannot be used."""
         state = _state(path)
         with self._lock:
             known = self._known.get(str(path))
         if known is not None and known[0] == state:
             return known[1]
-        found: ModelInfo | ModelError
-        try:
-            found = identity.describe(self._headers.read(path), starter=starter)
-        except ModelError as error:
-            found = error.with_traceback(None)
+        found = self._read(path, starter)
         if state is not None and _lasting(path, found):
             with self._lock:
                 self._known[str(path)] = (state, found)
         return found
+
+    def _read(self, path: Path, starter: bool) -> Found:
+        try:
+            try:
+                return identity.describe(self._headers.read(path), starter=starter)
+            except AdapterFile:
+                return read_adapter(path)
+        except ModelError as error:
+            return error.with_traceback(None)
 
 
 def _state(path: Path) -> tuple[int, int] | None:
@@ -95,6 +104,6 @@ def _state(path: Path) -> tuple[int, int] | None:
     return state.st_size, state.st_mtime_ns
 
 
-def _lasting(path: Path, found: ModelInfo | ModelError) -> bool:
+def _lasting(path: Path, found: Found) -> bool:
     """Whether only a change of this file can change the outcome: not so where another part or the disk is at fault."""
     return not isinstance(found, ModelError) or not (found.retryable or gguf_split.is_part(path))

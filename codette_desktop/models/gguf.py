@@ -21,7 +21,7 @@ from codette_desktop.models.gguf_semantics import check_kind, hyperparameters, t
 from codette_desktop.models.gguf_types import FILE_TYPES, INTEGERS
 from codette_desktop.models.gguf_vocabulary import check_vocabulary
 
-__all__ = ["GgufHeader", "TensorInfo", "read_header"]
+__all__ = ["GgufHeader", "TensorInfo", "file_type", "read_header", "read_raw"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +75,12 @@ def read_header(path: str | os.PathLike[str]) -> GgufHeader:
     the engine cannot run it), ModelFileError (anything else that is wrong with it).
     """
     path = Path(path)
-    first = _read(path)
+    first = read_raw(path)
     others = gguf_split.other_parts(path, first)
     tensors = lay_out(first)
     size = first.file_bytes
     for number, other in enumerate(others, start=1):
-        part = _read(other)
+        part = read_raw(other)
         gguf_split.check_part(part, number, len(others) + 1)
         tensors += lay_out(part)
         size += part.file_bytes
@@ -107,13 +107,13 @@ def _header(paths: tuple[Path, ...], raw: RawHeader, tensors: list[TensorInfo], 
         tokenizer=tokenizer,
         vocabulary_size=tokens,
         tensors=tuple(tensors),
-        file_type=_file_type(raw, tensors),
+        file_type=file_type(raw, tensors),
         alignment=alignment(raw),
         size_bytes=size,
     )
 
 
-def _file_type(raw: RawHeader, tensors: list[TensorInfo]) -> str:
+def file_type(raw: RawHeader, tensors: list[TensorInfo]) -> str:
     """The label the file gives itself, else the type that most of its weights are stored in."""
     value = raw.values.get("general.file_type")
     if value is not None and value.type in INTEGERS and isinstance(value.scalar, int) and value.scalar in FILE_TYPES:
@@ -124,7 +124,7 @@ def _file_type(raw: RawHeader, tensors: list[TensorInfo]) -> str:
     return weights.most_common(1)[0][0]
 
 
-def _read(path: Path) -> RawHeader:
+def read_raw(path: Path) -> RawHeader:
     """Parse the file; every way in which a path can fail to be a readable file is told in words."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):

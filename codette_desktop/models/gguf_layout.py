@@ -84,7 +84,8 @@ def _storage(raw: RawTensor) -> TensorType:
         raise UnsupportedModel(
             f"The tensor '{raw.name}' is stored as {kind.name}, which the engine cannot compute with."
         )
-    added = raw.name.endswith(("_norm.weight", ".bias")) or math.prod(raw.dimensions[1:]) == 1
+    multiplied = raw.name.endswith((".lora_a", ".lora_b"))
+    added = raw.name.endswith(("_norm.weight", ".bias")) or (math.prod(raw.dimensions[1:]) == 1 and not multiplied)
     if added and kind.name != "F32":
         raise UnsupportedModel(f"The tensor '{raw.name}' is stored as {kind.name}; the engine needs F32 there.")
     return kind

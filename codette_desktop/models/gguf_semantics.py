@@ -19,8 +19,8 @@ _MOST_EXPERTS = 1024  # LLAMA_MAX_EXPERTS, asserted there too
 _LONGEST_CONTEXT = 2**31 - 1
 _ROPE_SCALINGS = ("none", "linear", "yarn", "longrope")
 
+ADAPTER = "adapter"
 _KINDS = {
-    "adapter": "an adapter (LoRA), which works only together with its model",
     "mmproj": "a vision or sound projector, which works only together with its model",
     "imatrix": "an importance matrix, used for quantising",
     "vocab": "a vocabulary without a model",
@@ -43,6 +43,10 @@ _WHOLE_ROTATION = frozenset(
     "olmo olmo2 olmoe internlm2 falcon exaone exaone4 baichuan orion xverse deepseek dbrx grok arctic nemotron apertus "
     "arcee ernie4_5 hunyuan-moe seed_oss llada llada-moe pangu-embedded codeshell minimax-m2 smallthinker".split()
 )
+
+
+class AdapterFile(UnsupportedModel):
+    """The file is not a model but an adapter: see `codette_desktop.models.adapters`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,8 @@ def check_kind(header: RawHeader) -> str:
     architecture = text(header, "general.architecture")
     if architecture is None:
         raise ModelFileError("Its metadata does not say of which architecture it is.")
+    if text(header, "general.type") == ADAPTER:
+        raise AdapterFile("The file is an adapter (LoRA), which works only together with its model.")
     if (kind := _KINDS.get(text(header, "general.type") or "")) is not None:
         raise UnsupportedModel(f"The file is {kind}.", "Choose the model itself.")
     if architecture in _NOT_WRITERS:

@@ -5,7 +5,8 @@ Sources: llama_kv_cache and llama_memory_recurrent of llama.cpp 0c1e57098, llama
 
 from collections.abc import Callable
 
-from codette_desktop.domain.models import KvType
+from codette_desktop.domain.errors import ModelLoadFailed
+from codette_desktop.domain.models import EngineSettings, FlashAttention, KvType
 from codette_desktop.models.gguf import GgufHeader
 
 # Bytes of a block of 32 values.
@@ -36,6 +37,28 @@ def kv_bytes_by_layer(header: GgufHeader, cells: int, kv_type: KvType = KvType.F
     by_layer = (heads if own(layer) else 0 for layer, heads in enumerate(header.kv_heads))
     tokens = padded_cells(cells)
     return tuple(tokens * -(-heads * width // _BLOCK) * _BLOCK_BYTES[kv_type] for heads in by_layer)
+
+
+def refuse_kv_type(header: GgufHeader, settings: EngineSettings) -> None:
+    """Raise ModelLoadFailed where the engine cannot keep keys and values of this model in that type, and say why.
+
+    Source: llama_init_from_model of llama.cpp 0c1e57098.
+    """
+    kind = settings.kv_type
+    if kind is KvType.F16 or not any(header.kv_heads):
+        return
+    if settings.flash_attention is FlashAttention.OFF:
+        raise ModelLoadFailed(
+            f"A context with {kind} keys and values needs flash attention, which is switched off.",
+            "Set flash attention to automatic, or the precision of the context to f16.",
+        )
+    for what in ("key", "value"):
+        if (width := header.head_size(what)) % _BLOCK:
+            raise ModelLoadFailed(
+                f"A context with {kind} keys and values was refused: {kind} packs {_BLOCK} numbers together, and the"
+                f" {what} of an attention head of this model has {width}.",
+                "Set the precision of the context to f16.",
+            )
 
 
 def state_bytes_by_layer(header: GgufHeader, sequences: int) -> tuple[int, ...]:

@@ -5,14 +5,15 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol, cast
 
 from codette_desktop import paths
-from codette_desktop.domain.errors import ModelError, ModelNotFound
+from codette_desktop.domain.errors import ModelError, ModelNotFound, UnsupportedModel
 from codette_desktop.domain.models import ModelInfo
-from codette_desktop.models import gguf_split, identity
+from codette_desktop.models import adapted, gguf_split, identity
+from codette_desktop.models.adapters import AdapterInfo, misfit, refuse_misfit
 from codette_desktop.models.folders import Problem, Reader, model_files
 from codette_desktop.models.headers import Headers
 
@@ -22,6 +23,7 @@ _SHOWN = 5
 
 Models = list[ModelInfo]
 Problems = list[Problem]
+Adapters = list[AdapterInfo]
 Folders = list[Path]
 
 
@@ -50,12 +52,15 @@ class LibraryStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Scan:
-    models: Models
-    problems: Problems
+    models: Models = field(default_factory=list[ModelInfo])
+    problems: Problems = field(default_factory=list[Problem])
+    adapters: Adapters = field(default_factory=list[AdapterInfo])
 
-    def add(self, found: ModelInfo | Problem) -> None:
+    def add(self, found: ModelInfo | AdapterInfo | Problem) -> None:
         if isinstance(found, Problem):
             self.problems.append(found)
+        elif isinstance(found, AdapterInfo):
+            self.adapters.append(found)
         else:
             self.models.append(found)
 
@@ -78,6 +83,15 @@ class ModelLibrary:
     def list(self) -> Models:
         """All usable models: starters first, then folder by folder, by path. Names are unique."""
         return [self._known_hash(model) for model in self._scan().models]
+
+    def adapters(self, model: ModelInfo | None = None) -> Adapters:
+        """All usable adapters, or those that fit a model, in the order of `list`. Names are unique among adapters.
+
+        Reads the model's header; raises ModelError where that cannot be read.
+        """
+        header = self.headers.read(model.path) if model else None
+        found = [item for item in self._scan().adapters if header is None or not misfit(item, header)]
+        return [self._hashed_adapter(item) for item in found]
 
     def problems(self) -> Problems:
         """The files and folders that cannot be used, each with the reason."""
@@ -119,36 +133,50 @@ class ModelLibrary:
     def find(self, name_or_path: str | os.PathLike[str]) -> ModelInfo:
         """The model of that name, display name or label, whatever the case, or in the file at that path.
 
-        "" is the default. Raises ModelNotFound, naming what comes close, or the error of the file that was meant.
+        "NAME+ADAPTER@SCALE" is that model with adapters on it, each by its name or path; its name is that whole text as
+        it is to be written. "" is the default. Raises ModelNotFound, naming what comes close, the error of the file
+        that was meant, or UnsupportedModel for an adapter that does not fit.
         """
         wanted = os.fspath(name_or_path).strip()
         if not wanted:
             return self.default()
-        scan = _Scan([], [])
+        scan = _Scan()
         for found in self._walk():  # not `_scan`: the name of a starter is found without reading all other files
             if isinstance(found, ModelInfo) and found.name.casefold() == wanted.casefold():
                 return self._known_hash(found)
             scan.add(found)
-        for model in scan.models:
-            if wanted.casefold() in {name.casefold() for name in _other_names(model)}:
-                return self._known_hash(model)
-        for problem in scan.problems:
-            if wanted.casefold() in (gguf_split.stem(problem.path).casefold(), problem.path.name.casefold()):
-                raise problem.error
-        return self._known_hash(self._at_path(wanted, scan.models))
+        if (model := _named(wanted, scan.models)) is not None:
+            return self._known_hash(model)
+        _raise_problem(wanted, scan)
+        if adapted.PLUS in wanted and not _is_file(wanted) and (model := self._adapted(wanted, scan)) is not None:
+            return model
+        return self._known_hash(self._at_path(wanted, scan))
+
+    def name_of(self, model: ModelInfo) -> str:
+        """What `find` finds this model by: its name, or the path of its file where that lies outside the folders."""
+        if model.path in {known.path for known in self._scan().models}:
+            return model.name
+        adapters = model.name.removeprefix(gguf_split.stem(model.path)) if model.adapters else ""
+        return f"{model.path}{adapters}"
 
     def with_hash(self, model: ModelInfo) -> ModelInfo:
         """`model` with its `file_hash`, which is computed unless the store remembers it. Raises ModelError."""
         model = self._known_hash(model)
         if model.file_hash:
             return model
+        return replace(model, file_hash=self._new_hash(model.path, *self.headers.read(model.path).paths[1:]))
+
+    def _new_hash(self, path: Path, *more: Path) -> str:
         try:
-            state = model.path.stat()
+            state = path.stat()
         except OSError:
-            raise ModelNotFound(f"There is no file {model.path} any more.") from None
-        found = identity.file_hash(*self.headers.read(model.path).paths)
-        self._store.models.remember(model.path, found, state)
-        return replace(model, file_hash=found)
+            raise ModelNotFound(f"There is no file {path} any more.") from None
+        found = identity.file_hash(path, *more)
+        self._store.models.remember(path, found, state)
+        return found
+
+    def _hashed_adapter(self, adapter: AdapterInfo) -> AdapterInfo:
+        return replace(adapter, file_hash=self._store.models.known(adapter.path) or self._new_hash(adapter.path))
 
     def _known_hash(self, model: ModelInfo) -> ModelInfo:
         known = model.file_hash or self._store.models.known(model.path)
@@ -157,9 +185,46 @@ class ModelLibrary:
     def _save(self, folders: Iterable[Path]) -> "Future[None]":
         return self._store.settings.set(FOLDERS_KEY, [str(folder) for folder in folders])
 
-    def _at_path(self, wanted: str, models: Sequence[ModelInfo]) -> ModelInfo:
+    def _adapted(self, wanted: str, scan: _Scan) -> ModelInfo | None:
+        """The model with its adapters; None where no model is named so. Raises ModelError where an adapter is not."""
+        for name, rest in adapted.splits(wanted):
+            model = _named(name, scan.models)
+            if model is None and _is_file(name):
+                model = self._at_path(name, scan)
+            if model is None:
+                continue
+            listed = {adapter.path: adapter.name for adapter in scan.adapters}
+            header = self.headers.read(model.path)
+            put: list[tuple[AdapterInfo, float, str]] = []
+            for found, scale in adapted.adapters_of(rest, lambda text: self._adapter(text, scan), scan.adapters):
+                refuse_misfit(found, header, model.label)
+                put.append((self._hashed_adapter(found), scale, listed.get(found.path, str(found.path))))
+            return adapted.adapted(self._known_hash(model), put)
+        return None
+
+    def _adapter(self, wanted: str, scan: _Scan) -> AdapterInfo | None:
+        """The adapter of that name, or in the file at that path. Raises the error of the file that was meant."""
+        names = ((item, {item.name, item.display_name, item.path.name, item.path.stem}) for item in scan.adapters)
+        found = next((item for item, own in names if wanted.casefold() in map(str.casefold, own)), None)
+        if found is None and _is_file(wanted):
+            path = Path(wanted).expanduser().absolute()
+            listed = (item for item in scan.adapters if _real(item.path) == _real(path))
+            described = next(listed, None) or self._reader.describe(path)
+            if isinstance(described, ModelError):
+                raise described
+            if isinstance(described, ModelInfo):
+                raise UnsupportedModel(f"{path.name} is a model, not an adapter.", "Choose a LoRA adapter.")
+            return described
+        if found is None:
+            _raise_problem(wanted, scan)
+        return found
+
+    def _at_path(self, wanted: str, scan: _Scan) -> ModelInfo:
+        models = scan.models
         path = Path(wanted).expanduser()
         if path.suffix.lower() != ".gguf" and len(path.parts) == 1 and not path.exists():
+            if (adapter := self._adapter(wanted, scan)) is not None:
+                raise _needs_a_model(adapter)
             raise ModelNotFound(f"There is no model '{wanted}'.", _suggestion(wanted, models))
         path = path.absolute()
         listed = next((model for model in models if _real(model.path) == _real(path)), None)
@@ -168,18 +233,20 @@ class ModelLibrary:
             raise ModelNotFound(found.message, _suggestion(path.stem, models))
         if isinstance(found, ModelError):
             raise found
+        if isinstance(found, AdapterInfo):
+            raise _needs_a_model(found)
         return found
 
     def _scan(self) -> _Scan:
-        scan = _Scan([], [])
+        scan = _Scan()
         for found in self._walk():
             scan.add(found)
         return scan
 
-    def _walk(self, folders: Sequence[Path] = ()) -> Iterator[ModelInfo | Problem]:
-        """Every model and problem of `folders` (default: all) in the order of the list, each read only in its turn."""
+    def _walk(self, folders: Sequence[Path] = ()) -> Iterator[ModelInfo | AdapterInfo | Problem]:
+        """All that is found in `folders` (default: all) in the order of the list, each file read only in its turn."""
         seen: set[Path] = set()
-        taken: set[str] = set()
+        taken: dict[type, set[str]] = {ModelInfo: set(), AdapterInfo: set()}
         for folder in dict.fromkeys(folders or (self._starter, *self._own_folders, *self.folders())):
             if not folder.is_dir():
                 yield from self._missing(folder)
@@ -193,7 +260,7 @@ class ModelLibrary:
                 if isinstance(found, ModelError):
                     yield Problem(path, found)
                 else:
-                    yield replace(found, name=_unique(found.name, path, taken))
+                    yield replace(found, name=_unique(found.name, path, taken[type(found)]))
             yield from problems
 
     def _missing(self, folder: Path) -> Iterator[Problem]:
@@ -201,6 +268,32 @@ class ModelLibrary:
         if folder != self._starter and folder not in self._own_folders:
             hint = "Connect its drive, or remove the folder."
             yield Problem(folder, ModelNotFound(f"The folder {folder} is not there.", hint))
+
+
+def _named(wanted: str, models: Sequence[ModelInfo]) -> ModelInfo | None:
+    """The model of that name or, where none has it, of that display name, label or file name."""
+    folded = wanted.casefold()
+    by_name = (model for model in models if model.name.casefold() == folded)
+    by_other = (model for model in models if folded in {name.casefold() for name in _other_names(model)})
+    return next(by_name, None) or next(by_other, None)
+
+
+def _raise_problem(wanted: str, scan: _Scan) -> None:
+    for problem in scan.problems:
+        if wanted.casefold() in (gguf_split.stem(problem.path).casefold(), problem.path.name.casefold()):
+            raise problem.error
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return Path(text).expanduser().is_file()
+    except (OSError, RuntimeError, ValueError):
+        return False
+
+
+def _needs_a_model(adapter: AdapterInfo) -> UnsupportedModel:
+    message = f"{adapter.name} is an adapter (LoRA), which works only together with its model."
+    return UnsupportedModel(message, f"Ask for a model with it: MODEL+{adapter.name}.")
 
 
 def _other_names(model: ModelInfo) -> tuple[str, ...]:

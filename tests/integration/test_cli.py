@@ -8,6 +8,8 @@ from click.testing import CliRunner
 
 from codette_desktop.cli import main
 from codette_desktop.store import Store
+from tests.support.adapter_files import write_adapter
+from tests.support.gguf_files import write_model
 
 
 def run(*arguments: str, **options: object) -> tuple[int, str, str]:
@@ -132,3 +134,35 @@ def test_a_question_asked_again_is_answered_from_the_cache_unless_it_should_be_f
     assert json.loads(run("cache", "clear", "--json")[1]) == {"removed": 1}
     assert run("cache", "clear")[:2] == (0, "0 answers were forgotten.\n")
     assert json.loads(run(*asked)[1])["cached"] is False
+
+
+def test_a_model_answers_with_an_adapter_that_is_named_with_it(codette_home: Path) -> None:
+    folder = codette_home / "models"
+    folder.mkdir(parents=True)
+    write_model(folder / "tiny.gguf")
+    write_adapter(folder / "tone.gguf", name="Warm Tone")
+    status, printed, _ = run("models", "list", "--json")
+    listed = json.loads(printed)
+    assert status == 0
+    assert "tiny" in [model["name"] for model in listed["models"]]
+    assert listed["problems"] == []
+    (adapter,) = listed["adapters"]
+    assert (adapter["name"], adapter["display_name"]) == ("tone", "Warm Tone")
+    assert (adapter["architecture"], adapter["rank"]) == ("llama", 4)
+    assert "MODEL+tone" in run("models")[1]
+
+    ask = ("ask", "hello", "--json", "--temperature", "0", "--max-tokens", "30", "--model")
+    answers: dict[str, dict[str, object]] = {}
+    for name in ("Tiny Test", "Tiny Test+tone@0.5", "tiny+warm tone"):
+        status, printed, told = run(*ask, name)
+        assert status == 0, told
+        answers[name] = json.loads(printed)
+    assert [fields["model"] for fields in answers.values()] == ["tiny", "tiny+tone@0.5", "tiny+tone"]
+    assert len({str(fields["answer"]) for fields in answers.values()}) == 3
+    grammar = codette_home / "yes.gbnf"
+    grammar.write_text('root ::= "yes" | "no"')
+    for name, cached in (("tiny+tone@0.5", False), ("tiny+tone@0.5", True), ("tiny+tone", False)):
+        assert json.loads(run(*ask, name, "--grammar", str(grammar))[1])["cached"] is cached
+    status, _, told = run(*ask, "tiny+tune")
+    assert status == 1
+    assert "Did you mean tone?" in told

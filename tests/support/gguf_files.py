@@ -5,7 +5,7 @@ quantisation="Q8_0")` chooses what matters to a test; `write_large_model(path)` 
 benchmarks. Equal arguments give equal bytes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -71,8 +71,17 @@ LARGE = ModelShape(
 )
 
 
-def write_model(path: Path, shape: ModelShape | None = None, **changes: Any) -> Path:
-    """Write a model of `shape` (default: the smallest), with some of its fields changed. Returns `path`."""
+def write_model(
+    path: Path,
+    shape: ModelShape | None = None,
+    *,
+    added: Mapping[str, npt.NDArray[np.float32]] | None = None,
+    **changes: Any,
+) -> Path:
+    """Write a model of `shape` (default: the smallest), with some of its fields changed. Returns `path`.
+
+    `added` is added to the weights of those names, in 32 bits.
+    """
     shape = replace(shape or ModelShape(), **changes)
     writer = gguf.GGUFWriter(path, "llama")
     _add_hyperparameters(writer, shape)
@@ -82,7 +91,8 @@ def write_model(path: Path, shape: ModelShape | None = None, **changes: Any) -> 
         _add_sentencepiece(writer, shape)
     if shape.chat_template is not None:
         writer.add_chat_template(shape.chat_template)
-    for name, weights in _weights(shape):
+    for name, plain in weights_of(shape):
+        weights = plain + added[name] if added and name in added else plain
         kind = _TENSOR_TYPES[shape.quantisation if weights.ndim > 1 else "F32"]
         writer.add_tensor(name, gguf.quants.quantize(weights, kind), raw_dtype=kind)
     writer.write_header_to_file()
@@ -188,7 +198,7 @@ def _add_sentencepiece(writer: gguf.GGUFWriter, shape: ModelShape) -> None:
     writer.add_add_space_prefix(True)
 
 
-def _weights(shape: ModelShape) -> Iterator[tuple[str, npt.NDArray[np.float32]]]:
+def weights_of(shape: ModelShape) -> Iterator[tuple[str, npt.NDArray[np.float32]]]:
     """Every tensor of the model: matrices of shape (outputs, inputs) scaled by 1/sqrt(inputs), norms of ones."""
     rng = np.random.default_rng(shape.seed)
     width, inner = shape.width, shape.feed_forward

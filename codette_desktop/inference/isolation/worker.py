@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from contextlib import aclosing
+from dataclasses import replace
 from typing import IO, Any
 
 from codette_desktop.domain.answers import AnswerEnd
@@ -33,12 +34,15 @@ class Worker:
         self._output = output
         self._lock = threading.Lock()
         self._model: ModelInfo | None = None
+        self._models: dict[str, ModelInfo] = {}  # the one file, with the adapters that were asked for
         self._settings = EngineSettings()
         self._tasks: dict[int, asyncio.Task[None]] = {}
         bus = EventBus()
         # The application has asked for the memory before it started this process.
         scheduler = Scheduler.unlimited()
-        self._provider = LlamaProvider(self._find, bus, settings=lambda _info: self._settings, scheduler=scheduler)
+        self._provider = LlamaProvider(
+            self._find, bus, settings=lambda _info: self._settings, scheduler=scheduler, contexts=1
+        )
         for kind in (ModelLoading, ModelLoaded, ModelUnloaded):
             bus.subscribe(kind, self._tell_event)
 
@@ -68,6 +72,8 @@ class Worker:
 
     async def _do(self, number: int, message: dict[str, Any]) -> None:
         self._model = message.get("model") or self._model
+        if self._model is not None:
+            self._models[self._model.name] = self._model
         self._settings = message.get("settings") or self._settings
         try:
             result = await self._work(number, message)
@@ -80,16 +86,18 @@ class Worker:
             self._say(id=number, error=EngineFailure(f"The engine failed: {type(error).__name__}: {error}"))
 
     async def _work(self, number: int, message: dict[str, Any]) -> Any:
-        name = self._model.name if self._model else ""
+        model: ModelInfo | None = message.get("model") or self._model
+        name = model.name if model else ""
+        request: Any = replace(message["request"], model=name) if "request" in message else None
         match message["do"]:
             case "stream":
-                async with aclosing(self._provider.stream(message["request"])) as parts:
+                async with aclosing(self._provider.stream(request)) as parts:
                     async for part in parts:
                         loaded = {"loaded": self._provider.loaded()} if isinstance(part, AnswerEnd) else {}
                         self._say(id=number, part=part, **loaded)
                 return None
             case "count":
-                return await self._provider.count(message["request"])
+                return await self._provider.count(request)
             case "load":
                 return await self._provider.load(name)
             case "unload":
@@ -98,9 +106,9 @@ class Worker:
                 raise EngineFailure(f"The worker does not know how to {unknown}.")
 
     def _find(self, name: str) -> ModelInfo:
-        if self._model is None:
+        if name not in self._models:
             raise EngineFailure(f"The worker has not been told of {name}.")
-        return self._model
+        return self._models[name]
 
     def _tell_event(self, event: Event) -> None:
         self._say(event=event, loaded=self._provider.loaded())

@@ -14,8 +14,8 @@ from codette_desktop.inference.llama.batching import Run
 from codette_desktop.inference.llama.context import Context
 from codette_desktop.inference.llama.library import engine_build
 from codette_desktop.inference.llama.outbox import Outbox
-from codette_desktop.inference.llama.residents import Resident
 from codette_desktop.inference.llama.sampler import Sampler
+from codette_desktop.inference.llama.seats import Seat
 from codette_desktop.inference.llama.text import AnswerText
 
 
@@ -33,19 +33,19 @@ class Answer(Run):
         self._begun = False
         self._reason = FinishReason.CANCELLED
 
-    def prepare(self, resident: Resident, load_ms: float) -> None:
+    def prepare(self, seat: Seat, load_ms: float) -> None:
         """Write the prompt, make the sampler, and bring back from disk what was read of the prompt earlier.
 
         `load_ms` is what a load for this answer took. Any one thread, but not the decoder's.
 
         Raises InvalidRequest, PromptTooLong, UnsupportedModel.
         """
-        self._resident, self._load_ms = resident, load_ms
-        prompt = resident.writer.write(self._request, resident.context.length)
+        self._seat, self._load_ms = seat, load_ms
+        prompt = seat.writer.write(self._request, seat.context.length)
         self._use, self.prompt = prompt.use, prompt.tokens
-        resident.slots.fetch(prompt.tokens)
+        seat.slots.fetch(prompt.tokens)
         self._text = AnswerText((*self._request.sampling.stop, *prompt.stops))
-        vocabulary = resident.model.vocabulary
+        vocabulary = seat.model.vocabulary
         self._ends, self._piece = vocabulary.end_tokens, vocabulary.piece
         self._room = min(self._request.sampling.max_tokens or prompt.use.room, prompt.use.room)
         self._sampler = Sampler(self._request.sampling, vocabulary)
@@ -60,7 +60,7 @@ class Answer(Run):
         if self._begun:
             return
         self._begun, self._reused = True, reused
-        info, device = self._resident.info, self._resident.device
+        info, device = self._seat.info, self._seat.device
         self._outbox.send(PromptRead(self._use, reused, self._sampler.seed, info.file_hash, engine_build(), device))
 
     def next(self, context: Context, row: int) -> int | None:
@@ -111,7 +111,7 @@ class Answer(Run):
             load_ms=self._load_ms,
             reused_tokens=self._reused,
         )
-        info = self._resident.info
+        info = self._seat.info
         return AnswerEnd(
             reason=reason,
             figures=figures,
@@ -121,5 +121,5 @@ class Answer(Run):
             model_label=info.label,
             model_hash=info.file_hash,
             engine_build=engine_build(),
-            device=self._resident.device,
+            device=self._seat.device,
         )

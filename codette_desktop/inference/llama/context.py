@@ -13,6 +13,7 @@ from codette_desktop.domain.models import EngineSettings, FlashAttention, KvType
 from codette_desktop.inference.llama.library import default_threads, library
 from codette_desktop.inference.llama.model import Model
 from codette_desktop.inference.llama.vocabulary import Tokens
+from codette_desktop.models.kv_cache import refuse_kv_type
 
 Logits = npt.NDArray[np.float32]
 
@@ -51,7 +52,7 @@ class Context:
     ) -> None:
         engine = library()
         self._c = engine.c
-        self.model = model
+        self.model, self.settings = model, settings
         self._settings = settings
         self.length = length
         self.cells = max(length, cells or length)
@@ -61,6 +62,7 @@ class Context:
         self._batch_size = max(1, min(settings.batch_tokens, self.length))
         self.chunk = min(self._batch_size, MAX_CHUNK if engine.gpu else _interruptible_chunk(model, self.threads))
         self._rows = self.chunk + sequences - 1  # one prompt is read while the other sequences write a token each
+        refuse_kv_type(model.header, settings)
         _refuse_if_too_large(model, self.cells, settings)
         model.acquire()
         engine.messages.clear()
@@ -267,6 +269,13 @@ class Context:
             self._c.llama_memory_seq_rm(self._memory, sequence, -1, -1)
             known.clear()
 
+    def put_adapters(self, adapters: Sequence[Any], scales: Sequence[float]) -> None:
+        """Compute with these LoRA adapters (the engine's pointers) from now on; all sequences must be empty."""
+        count, kind = len(adapters), self._c.llama_adapter_lora_p_ctypes
+        pointers = (kind * count)(*adapters) if count else None
+        if self._c.llama_set_adapters_lora(self.handle, pointers, count, (ctypes.c_float * count)(*scales)):
+            raise EngineFailure("The engine refused the adapters.", library().last_messages)
+
     def clear(self) -> None:
         """Forget every token of every sequence."""
         self._c.llama_memory_clear(self._memory, True)
@@ -292,11 +301,6 @@ def _refuse_if_too_large(model: Model, length: int, settings: EngineSettings) ->
 
 
 def _no_context(length: int, settings: EngineSettings, reason: str) -> ModelLoadFailed:
-    if settings.kv_type is not KvType.F16 and settings.flash_attention is FlashAttention.OFF:
-        return ModelLoadFailed(
-            f"A context with {settings.kv_type} keys and values needs flash attention, which is switched off.",
-            "Set flash attention to automatic, or the precision of the context to f16.",
-        )
     if settings.kv_type is not KvType.F16:
         return ModelLoadFailed(
             f"A context of {length:,} tokens with {settings.kv_type} keys and values was refused. {reason}".strip(),

@@ -3,13 +3,13 @@
 import hashlib
 import json
 
-from codette_desktop.domain.models import EngineSettings, ModelInfo
+from codette_desktop.domain.models import ModelInfo
 from codette_desktop.inference.llama.context import Context
 from codette_desktop.inference.llama.library import library
-from codette_desktop.models.gguf import GgufHeader
+from codette_desktop.models.gguf import GgufHeader, read_header
 
 
-def state_key(info: ModelInfo, settings: EngineSettings, context: Context, header: GgufHeader) -> str:
+def state_key(info: ModelInfo, context: Context) -> str:
     """Stands for the weights, the adapters in their order, and how they are run; "" where the weights are not known.
 
     The template does not count, since sequences are of tokens. Rounding depends on how a prompt is split and on what
@@ -18,7 +18,7 @@ def state_key(info: ModelInfo, settings: EngineSettings, context: Context, heade
     """
     if not info.file_hash or not all(adapter.file_hash for adapter in info.adapters):
         return ""
-    engine = library()
+    engine, settings = library(), context.settings
     traits = {
         "model": info.file_hash,
         "adapters": [(adapter.file_hash, adapter.scale) for adapter in info.adapters],
@@ -28,7 +28,7 @@ def state_key(info: ModelInfo, settings: EngineSettings, context: Context, heade
         "threads": context.threads,
         "gpu": (engine.gpu, settings.gpu_layers) if engine.gpu and settings.gpu_layers else None,
         "engine": engine.build,
-        "cells": context.cells if _rotates_by_length(header) else None,
+        "cells": context.cells if _rotates_by_length(read_header(info.path)) else None,
     }
     return hashlib.blake2b(json.dumps(traits, sort_keys=True).encode(), digest_size=16).hexdigest()
 

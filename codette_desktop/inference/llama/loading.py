@@ -4,8 +4,10 @@ from typing import TYPE_CHECKING
 
 from codette_desktop.domain.errors import CodetteError, EngineFailure
 from codette_desktop.domain.models import ModelInfo
-from codette_desktop.inference.llama.residents import Resident, Residents
+from codette_desktop.inference.llama.residents import Residents
 from codette_desktop.inference.llama.runtime import Job
+from codette_desktop.inference.llama.seats import Seat, described
+from codette_desktop.inference.provider import LoadedModel
 
 if TYPE_CHECKING:
     from codette_desktop.inference.llama.context import Context
@@ -15,6 +17,7 @@ class Load(Job):
     """Loads a model. When `ended` is done it is in memory, unless `error` says why not.
 
     It stays there until `let_go`, so that whoever waited finds it. `waiters` counts them, `load_ms` is what it took.
+    `loaded` is None where all contexts of the model are in use with other adapters: it must be tried again.
     """
 
     def __init__(self, info: ModelInfo, residents: Residents) -> None:
@@ -22,14 +25,16 @@ class Load(Job):
         self._info = info
         self._residents = residents
         self._context: Context | None = None
-        self._resident: Resident | None = None
+        self._seat: Seat | None = None
+        self.loaded: LoadedModel | None = None
         self.waiters = 0
         self.load_ms = 0.0
         self.error: CodetteError | None = None
 
     def step(self) -> bool:
         """The whole load."""
-        self._resident, self.load_ms = self._residents.load(self._info, self)
+        self._seat, self.load_ms = self._residents.load(self._info, self)
+        self.loaded = described(self._seat) if self._seat is not None else None
         return False
 
     def fail(self, error: Exception) -> None:
@@ -56,6 +61,6 @@ class Load(Job):
                 self._context.abort()
 
     def _release(self) -> None:
-        resident, self._resident = self._resident, None
-        if resident is not None:
-            self._residents.release(resident)
+        seat, self._seat = self._seat, None
+        if seat is not None:
+            self._residents.release(seat)

@@ -64,6 +64,8 @@ class Model:
             if cancelled():
                 raise Cancelled(f"Loading {path.name} was cancelled.")
             raise _refusal(path, engine.last_messages)
+        if settings.lock_memory and (refused := [text for text in engine.messages if "mlock" in text]):
+            log.info("the system does not lock the memory of %s: %s", path.name, " ".join(refused).strip())
         model = cls(handle, path, header)
         if not vocabulary_only:
             model.refuse_unless_it_writes()
@@ -75,9 +77,14 @@ class Model:
         What recurrent layers keep besides, whatever the length, is not counted. Raises ModelError where the header was
         not given and cannot be read.
         """
+        return sum(kv_bytes_by_layer(self.header, context_length, kv_type))
+
+    @property
+    def header(self) -> GgufHeader:
+        """The file's header. Raises ModelError where it was not given and cannot be read."""
         if self._header is None:
             self._header = read_header(self.path)
-        return sum(kv_bytes_by_layer(self._header, context_length, kv_type))
+        return self._header
 
     def refuse_unless_it_writes(self) -> None:
         """Raise UnsupportedModel for encoders (embeddings, translation), and free the model."""

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from codette_desktop.domain.answers import AnswerEnd, AnswerPart, ContextUse
-from codette_desktop.domain.errors import Cancelled, EngineFailure
+from codette_desktop.domain.errors import EngineFailure
 from codette_desktop.domain.events import EventBus
 from codette_desktop.domain.models import EngineSettings, ModelInfo
 from codette_desktop.domain.requests import ChatRequest
@@ -19,8 +19,10 @@ from codette_desktop.inference.llama.identity import Identities
 from codette_desktop.inference.llama.library import engine_build
 from codette_desktop.inference.llama.loading import Load
 from codette_desktop.inference.llama.outbox import Outbox
-from codette_desktop.inference.llama.residents import Hook, Resident, Residents
+from codette_desktop.inference.llama.residents import Hook, Residents
 from codette_desktop.inference.llama.runtime import Engine
+from codette_desktop.inference.llama.seats import Seat
+from codette_desktop.inference.llama.workplaces import MOST_CONTEXTS
 from codette_desktop.inference.provider import LoadedModel, ModelIdentity
 from codette_desktop.inference.running import RunningModels
 from codette_desktop.inference.scheduling import Scheduler
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 STOP_TIMEOUT_S = 5.0
+_LOOK_EVERY_S = 0.02  # for a context that is free, while all are in use with other adapters
 R = TypeVar("R")
 
 
@@ -43,6 +46,7 @@ class LlamaProvider:
     read the disk. `settings` says how a model is loaded; when its answer changes the model is loaded anew. `on_loading`
     is called before a load and `on_loaded` when it has ended, well or not: a mark left between the two means that the
     file took the process down. Both run on the loader's thread. `scheduler` says how many models there is memory for.
+    Answers of one model with different adapters are written together in up to `contexts` contexts.
     What has been read of prompts is kept in `kv` beyond the process; `running` is told which models answer. Both are
     closed with the provider.
     """
@@ -56,6 +60,7 @@ class LlamaProvider:
         on_loading: Hook | None = None,
         on_loaded: Hook | None = None,
         scheduler: Scheduler | None = None,
+        contexts: int = MOST_CONTEXTS,
         kv: "KvFolder | None" = None,
         running: RunningModels | None = None,
     ) -> None:
@@ -64,9 +69,15 @@ class LlamaProvider:
         self._loader = Engine("llama-loader")
         self._kv = kv
         self._running = running
-        self._loads: dict[str, Load] = {}
+        self._loads: dict[tuple[object, ...], Load] = {}
         self._residents = Residents(
-            bus, settings, scheduler or Scheduler(), on_loading=on_loading, on_loaded=on_loaded, kv=kv
+            bus,
+            settings,
+            scheduler or Scheduler(),
+            contexts=contexts,
+            on_loading=on_loading,
+            on_loaded=on_loaded,
+            kv=kv,
         )
         # Reading headers, writing prompts and counting tokens must neither block the loop nor wait for the engine.
         self._helper = ThreadPoolExecutor(2, thread_name_prefix="llama-helper")
@@ -85,14 +96,14 @@ class LlamaProvider:
         outbox = Outbox()
         answer = await self._help(lambda: self._new_answer(request, outbox))
         info = await self._help(lambda: self._find(request.model))
-        resident = await self._hold(info, answer)
+        seat = await self._hold(info, answer)
         try:
-            self._decode(resident, answer)
+            self._decode(seat, answer)
         except BaseException:
-            self._release(resident, answer)
+            self._release(seat, answer)
             raise
         # The one rule of what an answer stands on: it is let go of when the decoder has ended it, whoever still waits.
-        answer.ended.add_done_callback(lambda _ended: self._release(resident, answer))
+        answer.ended.add_done_callback(lambda _ended: self._release(seat, answer))
         try:
             while True:
                 part = await outbox.receive()
@@ -109,11 +120,11 @@ class LlamaProvider:
     async def load(self, model: str) -> LoadedModel:
         """See `Provider.load`."""
         info = await self._help(lambda: self._find(model))
-        async with self._loading(info):
-            for loaded in self.loaded():
-                if loaded.name == info.name:
-                    return loaded
-        raise Cancelled(f"{info.display_name} was unloaded at once.")
+        while True:
+            async with self._loading(info) as load:
+                if load.loaded is not None:
+                    return load.loaded
+            await asyncio.sleep(_LOOK_EVERY_S)
 
     async def unload(self, model: str) -> bool:
         """See `Provider.unload`."""
@@ -142,52 +153,54 @@ class LlamaProvider:
 
         return Answer(request, outbox)
 
-    async def _hold(self, info: ModelInfo, answer: "Answer") -> Resident:
+    async def _hold(self, info: ModelInfo, answer: "Answer") -> Seat:
         """The model in memory, loaded if it must be, with the answer's prompt written for it; to be released."""
         load_ms = 0.0
         while True:
             work = functools.partial(self._prepare, info, answer, load_ms)
             undo = functools.partial(self._undo_hold, answer)
-            if (resident := await self._help(work, undo=undo)) is not None:
-                return resident
-            async with self._loading(info) as took_ms:
-                load_ms += took_ms
+            if (seat := await self._help(work, undo=undo)) is not None:
+                return seat
+            async with self._loading(info) as load:
+                load_ms += load.load_ms
                 work = functools.partial(self._prepare, info, answer, load_ms)
-                if (resident := await self._help(work, undo=undo)) is not None:
-                    return resident
+                if load.loaded is not None and (seat := await self._help(work, undo=undo)) is not None:
+                    return seat
+            if load.loaded is None:
+                await asyncio.sleep(_LOOK_EVERY_S)
 
-    def _undo_hold(self, answer: "Answer", resident: Resident | None) -> None:
-        if resident is not None:
-            self._release(resident, answer)
+    def _undo_hold(self, answer: "Answer", seat: Seat | None) -> None:
+        if seat is not None:
+            self._release(seat, answer)
 
-    def _release(self, resident: Resident, answer: "Answer") -> None:
+    def _release(self, seat: Seat, answer: "Answer") -> None:
         answer.discard()
-        self._let_go(resident)
+        self._let_go(seat)
 
-    def _let_go(self, resident: Resident) -> None:
+    def _let_go(self, seat: Seat) -> None:
         if self._running is not None:
-            self._running.end(resident.info.file_hash)
-        self._residents.release(resident)
+            self._running.end(seat.info.file_hash)
+        self._residents.release(seat)
 
-    def _prepare(self, info: ModelInfo, answer: "Answer", load_ms: float) -> Resident | None:
-        resident = self._residents.hold(info)
-        if resident is not None:
+    def _prepare(self, info: ModelInfo, answer: "Answer", load_ms: float) -> Seat | None:
+        seat = self._residents.hold(info)
+        if seat is not None:
             if self._running is not None:
-                self._running.begin(resident.info.file_hash)
+                self._running.begin(seat.info.file_hash)
             try:
-                answer.prepare(resident, load_ms)
+                answer.prepare(seat, load_ms)
             except BaseException:
-                self._let_go(resident)
+                self._let_go(seat)
                 raise
-        return resident
+        return seat
 
     @asynccontextmanager
-    async def _loading(self, info: ModelInfo) -> AsyncGenerator[float, None]:
-        """The model in memory for as long as the block lasts; gives what loading took, in ms.
+    async def _loading(self, info: ModelInfo) -> AsyncGenerator[Load, None]:
+        """The model in memory for as long as the block lasts, where there is a place in it: see `Load`.
 
         Those who ask for one model meanwhile share its load, which ends early when none of them waits any more.
         """
-        key = str(info.path)
+        key = (info.path, *((item.path, item.scale) for item in info.adapters))
         load = self._loads.get(key)
         if load is None or load.ended.done():
             load = self._loads[key] = Load(info, self._residents)
@@ -197,7 +210,7 @@ class LlamaProvider:
             await _ended(load)
             if load.error:
                 raise load.error
-            yield load.load_ms
+            yield load
         finally:
             load.waiters -= 1
             if not load.waiters:
@@ -206,7 +219,7 @@ class LlamaProvider:
                 if self._loads.get(key) is load:
                     del self._loads[key]
 
-    def _decode(self, resident: Resident, answer: "Answer") -> None:
+    def _decode(self, seat: Seat, answer: "Answer") -> None:
         from codette_desktop.inference.llama.decoder import Decoder
 
         with self._closing:
@@ -214,7 +227,7 @@ class LlamaProvider:
                 raise _shut_down()
             if self._decoder is None:
                 self._decoder = Decoder("llama-decoder")
-            self._decoder.add(resident.batch, answer)
+            self._decoder.add(seat.batch, answer)
 
     def _count(self, request: ChatRequest) -> ContextUse:
         with self._residents.writing(self._find(request.model)) as (writer, length):

@@ -300,3 +300,18 @@ def test_memory_granted_and_not_used_can_be_taken_back() -> None:
     assert asked.stage is Stage.WAITING
     granted.give_back()
     assert computer.asked_to_leave == [granted]
+
+
+def test_a_holding_grows_while_there_is_room_and_nobody_waits_for_it() -> None:
+    computer = Computer(10)
+    budget = MemoryBudget(computer.free, grace_s=0)
+    held = budget.ask(computer.holding(budget, 4))
+    held.ready()
+    assert held.resize(Amount(9))
+    assert not held.resize(Amount(11))
+    assert (held.need, budget.room()) == (Amount(9), Amount(1))
+    waiting = budget.ask(computer.holding(budget, 5))
+    assert waiting.stage is Stage.WAITING
+    assert not held.resize(Amount(10))  # it would take what another waits for
+    assert held.resize(Amount(5))  # what it gives back goes to who waits
+    assert waiting.stage is Stage.LOADING
