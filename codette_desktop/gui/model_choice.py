@@ -15,6 +15,7 @@ from codette_desktop.gui.i18n import number, tr
 from codette_desktop.gui.tasks import Tasks
 from codette_desktop.inference.admission import CRASHES_TO_STAY_APART
 from codette_desktop.inference.routing.health import Health
+from codette_desktop.models.adapters import AdapterInfo
 from codette_desktop.models.fit import Fit
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class ModelChoice:
         self._application = application
         self._tasks = tasks
         self._entries: list[Entry] = []
+        self._adapted: dict[str, Entry] = {}
         self._load: asyncio.Task[object] | None = None
         self._asked_at = -ASK_EVERY_S
         self.listeners: list[Callable[[], None]] = []
@@ -78,6 +80,7 @@ class ModelChoice:
     def refresh(self) -> None:
         """Look at the folders and files anew."""
         library = self._application.library
+        self._adapted.clear()
         models = library.list()
         entries = [Entry(model.name, model.path, model) for model in models]
         known = {model.path.resolve() for model in models}
@@ -113,7 +116,20 @@ class ModelChoice:
         wanted = name or self.default_name()
         if wanted == AUTO:
             return AUTO_ENTRY
-        return next((entry for entry in self._entries if entry.name and entry.name == wanted), None)
+        found = next((entry for entry in self._entries if entry.name and entry.name == wanted), None)
+        return found or self._with_adapters(wanted)
+
+    def _with_adapters(self, name: str) -> Entry | None:
+        """A model with adapters on it, "NAME+ADAPTER@SCALE", which stands in no list; looked up once."""
+        if "+" not in name:
+            return None
+        if name not in self._adapted:
+            try:
+                model = self._application.library.find(name)
+            except CodetteError:
+                return None
+            self._adapted[name] = Entry(name, model.path, model)
+        return self._adapted[name]
 
     def default_name(self) -> str:
         """The model new chats begin with; "" where there is none."""
@@ -150,6 +166,14 @@ class ModelChoice:
         if not isinstance(model, ModelInfo):
             return None
         look = self._application.fit_and_saving
+        return await asyncio.get_event_loop().run_in_executor(None, look, model)
+
+    async def adapters_for(self, entry: Entry) -> list[AdapterInfo]:
+        """The LoRA adapters of the library that fit a model in a file. Reads its header."""
+        model = entry.model
+        if not isinstance(model, ModelInfo):
+            return []
+        look = self._application.library.adapters
         return await asyncio.get_event_loop().run_in_executor(None, look, model)
 
     def profile_of(self, entry: Entry) -> ModelProfile | None:

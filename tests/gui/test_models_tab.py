@@ -9,6 +9,7 @@ from codette_desktop.domain.requests import Sampling
 from codette_desktop.gui.main_window import MainWindow
 from tests.gui.ask.test_asking import ask
 from tests.gui.conftest import settle, until
+from tests.support.adapter_files import write_adapter
 
 
 def show(window: MainWindow, name: str) -> None:
@@ -59,3 +60,24 @@ async def test_a_model_is_loaded_and_unloaded_and_its_need_told(window: MainWind
     window.models.load_button.click()
     await until(lambda: window.models.load_button.text() == "Load")
     assert "tiny" not in {model.name for model in application.provider.loaded()}
+
+
+async def test_an_adapter_that_fits_is_put_on_the_model(
+    window: MainWindow, application: Application, qtbot: QtBot
+) -> None:
+    show(window, "Tiny Test")
+    await until(lambda: window.models.fit.text())
+    assert window.models.adapter.isHidden()
+    write_adapter(application.data_dir / "models" / "tone.gguf", rank=4)
+    window.choice.refresh()
+    await until(window.models.adapter.isVisible)
+    assert "rank 4" in window.models.adapter.about.text()
+    window.models.adapter.scale.setValue(0.5)
+    window.models.adapter.button.click()
+    assert window.ask.presenter.conversation.model == "tiny+tone@0.5"
+    assert window.picker.text().endswith("+ tone × 0.5")
+    window.ask.presenter.set_settings(sampling=Sampling(max_tokens=6))
+    await ask(window, qtbot, "hello")
+    generation = window.ask.presenter.nodes[-1].generation
+    assert generation is not None
+    assert generation.model == "tiny+tone@0.5"

@@ -19,6 +19,7 @@ from codette_desktop.domain.models import ModelInfo
 from codette_desktop.gui.i18n import number, tr
 from codette_desktop.gui.layouts import spaced
 from codette_desktop.gui.model_choice import Entry, ModelChoice, size_text
+from codette_desktop.gui.tabs.models.adapter_row import AdapterRow
 from codette_desktop.gui.tabs.models.record import fit_text, health_words, record_text
 from codette_desktop.gui.tabs.models.table import EntryRole, ModelTable, tooltip
 from codette_desktop.gui.tasks import Tasks
@@ -148,6 +149,9 @@ class ModelsTab(QWidget):
         about.addWidget(self.detail)
         about.addWidget(self.fit)
         about.addLayout(state)
+        self.adapter = AdapterRow()
+        self.adapter.use_wanted.connect(self._use_adapter)
+        about.addWidget(self.adapter)
         about.addSpacing(6)
         about.addWidget(self.apart)
         return about
@@ -219,14 +223,16 @@ class ModelsTab(QWidget):
         )
         if entry is None or not isinstance(entry.model, ModelInfo):
             self.fit.hide()
+            self.adapter.hide()
         else:
             self._tasks.start(self._show_fit(entry), "look whether a model fits")
 
     async def _show_fit(self, entry: Entry) -> None:
-        found = await self._choice.fit_of(entry)
+        found, adapters = await self._choice.fit_of(entry), await self._choice.adapters_for(entry)
         if found is not None and entry == self.current():
             self.fit.setText(fit_text(*found))
             self.fit.show()
+            self.adapter.show_adapters(adapters)
 
     async def _show_apart(self, entry: Entry) -> None:
         apart, crashes = await self._choice.apartness(entry)
@@ -255,6 +261,11 @@ class ModelsTab(QWidget):
         entry = self.current()
         if entry is not None and entry.model is not None:
             self.use_wanted.emit(entry.name)
+
+    def _use_adapter(self, suffix: str) -> None:
+        entry = self.current()
+        if entry is not None and entry.model is not None:
+            self.use_wanted.emit(f"{entry.name}{suffix}")
 
     def load_current(self) -> None:
         """Have the chosen model in memory, or no longer."""
