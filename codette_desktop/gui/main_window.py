@@ -322,8 +322,9 @@ class MainWindow(QMainWindow):
         self._show_title()
 
     def _on_configuration(self) -> None:
-        """Names of models may have come, gone, or mean something else."""
+        """Names of models and roles may have come, gone, or mean something else."""
         self.choice.refresh()
+        self.ask.show_roles()
         self.ask.presenter.measure()
 
     def _on_health(self, event: HealthChanged) -> None:
