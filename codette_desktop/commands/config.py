@@ -8,7 +8,6 @@ from typing import Any, cast
 
 import click
 
-from codette_desktop import paths
 from codette_desktop.application import Application
 from codette_desktop.commands.common import common, tell_notes
 from codette_desktop.configuration import rendering
@@ -17,7 +16,6 @@ from codette_desktop.configuration.file import Configuration, configuration_path
 from codette_desktop.configuration.problems import Path as KeyPath
 from codette_desktop.configuration.problems import Problem, parse_path
 from codette_desktop.configuration.settings import Settings
-from codette_desktop.configuration.writing import write_text
 from codette_desktop.domain.errors import ConfigurationError
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -59,9 +57,7 @@ def path_command(folder: Path, as_json: bool) -> None:
 def init(folder: Path, as_json: bool) -> None:
     """Write a file in which everything is explained and nothing is set yet."""
     path = configuration_path(folder)
-    if path.exists():
-        raise ConfigurationError(f"There is a file {path} already.", "It is left as it is.")
-    write_text(path, paths.resource("config", "example.yaml").read_text(encoding="utf-8"), None)
+    Configuration(path).create()
     click.echo(json.dumps({"path": str(path)}) if as_json else f"Wrote {path}. Everything in it is a comment still.")
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path as FilePath
 from typing import Any
 
+from codette_desktop import paths
 from codette_desktop.configuration import editing
 from codette_desktop.configuration.lookups import Lookups
 from codette_desktop.configuration.problems import Path, Problem
@@ -116,6 +117,27 @@ class Configuration(Lookups):
     def get(self, path: Path) -> Any:
         """What the file says there, variables unfilled; None where it says nothing. Raises ConfigurationError."""
         return editing.get(read_text(self.path) or "", path)
+
+    def create(self) -> None:
+        """Write a file that explains everything and sets nothing. Raises ConfigurationError where there is one."""
+        with self._lock:
+            if self.exists:
+                raise ConfigurationError(f"There is a file {self.path} already.", "It is left as it is.")
+            write_text(self.path, paths.resource("config", "example.yaml").read_text(encoding="utf-8"), None)
+            self.reload()
+
+    def write_back(self, text: str, instead_of: str) -> bool:
+        """Make the file say `text` again where it says `instead_of` now; False where it says anything else.
+
+        Raises ConfigurationError.
+        """
+        with self._lock:
+            seen = fingerprint(self.path)
+            if read_text(self.path) != instead_of:
+                return False
+            write_text(self.path, text, seen)
+            self.reload()
+            return True
 
     def edit(self, path: Path, value: Any) -> None:
         """Write `value` there. Raises ConfigurationError where that would be a mistake, and nothing is written then."""

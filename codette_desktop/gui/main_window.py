@@ -123,6 +123,7 @@ class MainWindow(QMainWindow):
         self.status.cancel_wanted.connect(self._cancel_load)
         self.bridge.conversations_changed.connect(lambda _event: self._on_conversations())
         self.bridge.health_changed.connect(self._on_health)
+        self.bridge.configuration_changed.connect(lambda _event: self._on_configuration())
         for signal in (self.bridge.model_loaded, self.bridge.model_unloaded):
             signal.connect(lambda _event: self.models.show_entries())
 
@@ -286,6 +287,7 @@ class MainWindow(QMainWindow):
         dialog.zoom_chosen.connect(self._on_zoom_chosen)
         dialog.engine_changed.connect(self.ask.presenter.measure)
         dialog.finished.connect(self.activateWindow)  # not every window manager gives the keyboard back by itself
+        self.bridge.configuration_changed.connect(dialog.show_configuration)  # ends with the dialog
         self.settings_dialog = dialog
         dialog.open()
 
@@ -319,6 +321,12 @@ class MainWindow(QMainWindow):
         self.ask.list_changed()
         self._show_title()
 
+    def _on_configuration(self) -> None:
+        """Names of models and roles may have come, gone, or mean something else."""
+        self.choice.refresh()
+        self.ask.show_roles()
+        self.ask.presenter.measure()
+
     def _on_health(self, event: HealthChanged) -> None:
         """That a model fails is told where it was asked; that it works again nobody would see."""
         self.models.show_entries()
@@ -337,8 +345,8 @@ class MainWindow(QMainWindow):
         name = self.ask.presenter.conversation.model
         self.picker.show_current(name)
         entry = self.choice.find(name)
-        self.status.show_model(entry.model.label if entry and entry.model else self.picker.text())
-        self.status_presenter.show_loaded(entry.name if entry and not entry.auto else "")
+        self.status.show_model(self.picker.text())
+        self.status_presenter.show_loaded(entry.model.name if entry and entry.model else "")
 
     def show_error(self, error: CodetteError) -> None:
         """A failure that has no place of its own."""

@@ -30,7 +30,8 @@ class Entry:
     """A row of the picker and of the Models tab: a model, or a file or folder that cannot be used and why.
 
     The models of servers are those they listed when they were last asked.
-    `name` is what a conversation keeps: the library's name, or the path of a file outside its folders.
+    `name` is what a conversation keeps: the library's name, the path of a file outside its folders, or, where `own`,
+    the name that the person gave a model in the configuration file; that one is there even if its model is not.
     """
 
     name: str
@@ -38,11 +39,14 @@ class Entry:
     model: AnyModel | None = None
     error: ModelError | None = None
     added: bool = False  # the person added this very file, so it can be taken off the list alone
+    own: bool = False
 
     @property
     def place(self) -> str:
         """The path of its file, or the name it has on its server."""
-        return self.name if isinstance(self.model, ServerModel) else str(self.path)
+        if isinstance(self.model, ServerModel):
+            return self.model.name
+        return self.name if self.own and self.model is None else str(self.path)
 
     @property
     def auto(self) -> bool:
@@ -54,7 +58,16 @@ class Entry:
         """What a person reads."""
         if self.auto:
             return tr("Auto")
+        if self.own:
+            return self.label
         return self.model.display_name if self.model else self.path.name
+
+    @property
+    def label(self) -> str:
+        """The same with the quantisation and the server: "Guide M · Q8_0", "writer (Guide M · Q8_0)"."""
+        if self.own:
+            return tr("{name} ({model})", name=self.name, model=self.model.label) if self.model else self.name
+        return self.model.label if self.model else self.title
 
 
 AUTO_ENTRY = Entry(AUTO, Path(AUTO))
@@ -74,8 +87,13 @@ class ModelChoice:
 
     @property
     def entries(self) -> list[Entry]:
-        """As of the last `refresh`: usable ones first."""
+        """As of the last `refresh`: usable ones first, and of those the names of the configuration file."""
         return self._entries
+
+    @property
+    def models(self) -> list[Entry]:
+        """The same without the names of the configuration file: every model once."""
+        return [entry for entry in self._entries if not entry.own]
 
     def refresh(self) -> None:
         """Look at the folders and files anew."""
@@ -94,8 +112,24 @@ class ModelChoice:
                 problems.append(Entry("", path, error=error, added=True))
         # A server's model has no path: its name stands there, which is never that of a file in a folder.
         entries += [Entry(model.name, Path(model.name), model) for model in self._application.servers.models()]
-        self._entries = [*entries, *problems]
+        named = self._named()
+        missing = [entry for entry in named if entry.model is None]
+        self._entries = [*(entry for entry in named if entry.model), *entries, *missing, *problems]
         self._tell()
+
+    def _named(self) -> list[Entry]:
+        """The names of the configuration file, in its order; not where one is the model's own name anyway."""
+        found: list[Entry] = []
+        for item in self._application.configuration.settings.models.values():
+            try:
+                model = self._application.find_model(item.name)
+            except ModelError as error:
+                found.append(Entry(item.name, Path(item.model), error=error, own=True))
+                continue
+            if model.name.casefold() != item.name.casefold():
+                path = model.path if isinstance(model, ModelInfo) else Path(model.name)
+                found.append(Entry(item.name, path, model, own=True))
+        return found
 
     def ask_servers(self) -> None:
         """Ask the servers, if there are any, what they have; at most once a minute. `listeners` hear what is new."""
@@ -116,8 +150,12 @@ class ModelChoice:
         wanted = name or self.default_name()
         if wanted == AUTO:
             return AUTO_ENTRY
-        found = next((entry for entry in self._entries if entry.name and entry.name == wanted), None)
-        return found or self._with_adapters(wanted)
+        exact = next((entry for entry in self._entries if entry.name and entry.name == wanted), None)
+        return exact or self._find_own(wanted) or self._with_adapters(wanted)
+
+    def _find_own(self, name: str) -> Entry | None:
+        wanted = name.casefold()
+        return next((entry for entry in self._entries if entry.own and entry.name.casefold() == wanted), None)
 
     def _with_adapters(self, name: str) -> Entry | None:
         """A model with adapters on it, "NAME+ADAPTER@SCALE", which stands in no list; looked up once."""

@@ -61,12 +61,14 @@ class ModelPicker(QPushButton):
         self._current = name
         entry = self._choice.find(name)
         if entry is not None and (entry.model is not None or entry.auto):
-            text = _title(entry)
+            text = entry.label
         else:
             text = tr("{name} (missing)", name=name.rsplit("/", 1)[-1]) if name else tr("No model")
         self.setText(text)
         self.setAccessibleName(tr("Model: {name}", name=text))
-        self.setToolTip(tr("Choose the model that answers ({keys})", keys=PICK_MODEL.shown))
+        tip = tr("Choose the model that answers ({keys})", keys=PICK_MODEL.shown)
+        wrong = f"{entry.error.message} {entry.error.hint}".strip() if entry is not None and entry.error else ""
+        self.setToolTip(f"{wrong}\n{tip}" if wrong else tip)
 
     def open(self) -> None:
         """Show the list under the button."""
@@ -214,7 +216,7 @@ class _EntryDelegate(QStyledItemDelegate):
         strong = theme().font(13, QFont.Weight.DemiBold)
         painter.setFont(strong)
         painter.setPen(QColor(tokens.text if usable else tokens.secondary))
-        text = QFontMetrics(strong).elidedText(_title(entry), Qt.TextElideMode.ElideMiddle, room)
+        text = QFontMetrics(strong).elidedText(entry.label, Qt.TextElideMode.ElideMiddle, room)
         painter.drawText(area, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, text)
         plain = theme().font(12)
         painter.setFont(plain)
@@ -230,14 +232,10 @@ def _item(entry: Entry, current: bool) -> QStandardItem:
     item.setData(entry, EntryRole)
     item.setData(current, CurrentRole)
     item.setEnabled(entry.model is not None or entry.auto)
-    item.setData(f"{_title(entry)}, {_figures(entry)}, {_about(entry)}", Qt.ItemDataRole.AccessibleTextRole)
+    item.setData(f"{entry.label}, {_figures(entry)}, {_about(entry)}", Qt.ItemDataRole.AccessibleTextRole)
     tooltip = _about(entry) if entry.auto else f"{entry.place}\n{_about(entry)}"
     item.setToolTip(f"{tooltip}\n{entry.error.hint}".strip() if entry.error else tooltip)
     return item
-
-
-def _title(entry: Entry) -> str:
-    return entry.model.label if entry.model else entry.title
 
 
 def _figures(entry: Entry) -> str:
@@ -256,5 +254,4 @@ def _about(entry: Entry) -> str:
 
 
 def _haystack(entry: Entry) -> str:
-    label = entry.model.label if entry.model else ""
-    return f"{label} {entry.title} {_about(entry)}".casefold()
+    return f"{entry.label} {entry.title} {_about(entry)}".casefold()

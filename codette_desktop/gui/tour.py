@@ -21,7 +21,7 @@ from codette_desktop.gui.theme import theme
 
 QUESTIONS = ("How do I compare two models?", "What is a quantised model?", "What is the capital of France?")
 AUTO_QUESTION = "Why is this answer slow?"
-SETTINGS_PAGES = ("models", "servers", "engine", "cache")
+SETTINGS_PAGES = ("models", "servers", "engine", "configuration", "cache")
 WINDOW_SIZE = 1280, 800
 ANSWER_TIMEOUT_S = 120.0
 SETTLE_S = 0.35  # a few frames: layouts, the last flush of an answer, icons of the new theme

@@ -21,6 +21,7 @@ from codette_desktop.gui.layouts import sized, spaced
 from codette_desktop.gui.model_choice import ModelChoice
 from codette_desktop.gui.settings.appearance import AppearancePage
 from codette_desktop.gui.settings.cache import CacheSection
+from codette_desktop.gui.settings.configuration import ConfigurationPage
 from codette_desktop.gui.settings.data import DataPage
 from codette_desktop.gui.settings.engine import EnginePage
 from codette_desktop.gui.settings.kept_prompts import KeptPromptsSection
@@ -95,6 +96,8 @@ class SettingsDialog(QDialog):
         self.engine = EnginePage(application, choice)
         self.engine.changed.connect(self.engine_changed)
         self.finished.connect(self.engine.stop)
+        self.configuration = ConfigurationPage(application, choice)
+        self.finished.connect(self.configuration.stop)
         self.cache = CacheSection(application.cache)
         self.kept_prompts = KeptPromptsSection(application)
         self._keys: list[str] = []
@@ -102,6 +105,7 @@ class SettingsDialog(QDialog):
         self._add("models", "box", tr("Models"), self.models)
         self._add("servers", "layers", tr("Servers"), self.servers)
         self._add("engine", "cpu", tr("Engine"), self.engine)
+        self._add("configuration", "file-text", tr("Configuration"), self.configuration)
         self._add("cache", "clock", tr("Cache"), self.cache, self.kept_prompts)
         self._add("data", "database", tr("Data"), DataPage(application.data_dir))
 
@@ -128,12 +132,18 @@ class SettingsDialog(QDialog):
         self._keys.append(key)
 
     def show_page(self, key: object) -> None:
-        """Go to a page: "appearance", "models", "servers", "engine", "cache" or "data"; the first for anything else."""
+        """Go to a page by its key, such as "models" or "engine"; the first for anything else."""
         self.list.setCurrentRow(self._keys.index(key) if isinstance(key, str) and key in self._keys else 0)
 
     def _on_row(self, row: int) -> None:
         self.stack.setCurrentIndex(row)
         self._application.store.settings.set(PAGE_SETTING, self._keys[row])
+
+    def show_configuration(self, _event: object = None) -> None:
+        """The configuration file has been read anew."""
+        self.configuration.show_file()
+        self.models.fill()
+        self.models.show_switches()
 
     def _on_servers(self) -> None:
         self._choice.refresh()

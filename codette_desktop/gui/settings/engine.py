@@ -57,7 +57,7 @@ class EnginePage(QWidget):
         self.scope_box.setAccessibleName(tr("These settings are for"))
         self.scope_box.view().setAccessibleName(tr("These settings are for"))
         self.scope_box.addItem(tr("All models"), "")
-        for entry in choice.entries:
+        for entry in choice.models:
             if isinstance(entry.model, ModelInfo):
                 self.scope_box.addItem(entry.model.label, entry.name)
         self.scope_box.activated.connect(lambda _at: self.choose(self.scope_box.currentData()))

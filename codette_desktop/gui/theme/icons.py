@@ -57,6 +57,8 @@ class _LucideEngine(QIconEngine):
 
     def scaledPixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State, _scale: float) -> QPixmap:
         # `size` is in device pixels already; Qt sets the ratio of the result itself.
+        if size.isEmpty():  # a button that has no room while its row is being laid out
+            return QPixmap()
         pixmap = QPixmap(size)
         pixmap.fill(Qt.GlobalColor.transparent)
         painter = QPainter(pixmap)

@@ -1,12 +1,16 @@
-"""The chat's settings beside it: system prompt, preset, sampling parameters. What is changed counts at once."""
+"""The chat's settings beside it: role, system prompt, preset, sampling parameters. What is changed counts at once."""
+
+from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from codette_desktop.domain.requests import Sampling
+from codette_desktop.domain.roles import Role
 from codette_desktop.gui.i18n import tr
 from codette_desktop.gui.layouts import sized, spaced
 from codette_desktop.gui.shortcuts import CHAT_SETTINGS
+from codette_desktop.gui.tabs.ask.role_box import RoleBox
 from codette_desktop.gui.theme import set_role
 from codette_desktop.gui.widgets import IconButton, SamplingForm, separator
 
@@ -18,6 +22,7 @@ class ChatPanel(QWidget):
 
     sampling_changed = Signal(object)
     system_prompt_changed = Signal(str)
+    role_chosen = Signal(str)
     save_preset_wanted = Signal()
     close_wanted = Signal()
 
@@ -26,6 +31,8 @@ class ChatPanel(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         set_role(self, "panel")
         sized(self, minimum=(300, 0))
+        self.role_box = RoleBox()
+        self.role_box.chosen.connect(self.role_chosen)
         self.system_prompt = QPlainTextEdit()
         self.system_prompt.setAccessibleName(tr("System prompt"))
         self.system_prompt.setPlaceholderText(tr("For example: You are a patient teacher. Answer in short sentences."))
@@ -35,7 +42,7 @@ class ChatPanel(QWidget):
         self._filling = False
         self._system_timer = self._settler(self._tell_system)
         self._sampling_timer = self._settler(self._tell_sampling)
-        self.system_prompt.textChanged.connect(lambda: self._touch(self._system_timer))
+        self.system_prompt.textChanged.connect(self._on_system_text)
         self.form.changed.connect(lambda: self._touch(self._sampling_timer))
         self._lay_out()
 
@@ -56,6 +63,12 @@ class ChatPanel(QWidget):
         page = QWidget()
         inside = QVBoxLayout(page)
         spaced(inside, (16, 14, 16, 16), 8)
+        role = _heading(tr("Role"))
+        role.setBuddy(self.role_box)
+        inside.addWidget(role)
+        inside.addWidget(_note(tr("Who the model is to be: its prompt is put below, where you may change it.")))
+        inside.addWidget(self.role_box)
+        inside.addSpacing(12)
         inside.addWidget(_heading(tr("System prompt")))
         inside.addWidget(_note(tr("Said to the model before everything else in this chat.")))
         inside.addWidget(self.system_prompt)
@@ -87,6 +100,10 @@ class ChatPanel(QWidget):
             self.form.set_sampling(sampling)
         self._filling = False
 
+    def show_roles(self, roles: Sequence[Role]) -> None:
+        """What there is to choose from."""
+        self.role_box.show_roles(roles)
+
     def flush(self) -> None:
         """Tell now what would be told after the pause."""
         for timer, work in ((self._system_timer, self._tell_system), (self._sampling_timer, self._tell_sampling)):
@@ -103,6 +120,10 @@ class ChatPanel(QWidget):
 
     def _sampling(self) -> Sampling:
         return self.form.sampling()
+
+    def _on_system_text(self) -> None:
+        self.role_box.show_text(self.system_prompt.toPlainText())
+        self._touch(self._system_timer)
 
     def _touch(self, timer: QTimer) -> None:
         if not self._filling:

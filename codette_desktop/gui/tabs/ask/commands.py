@@ -54,6 +54,16 @@ class Commands:
         except CodetteError:
             return None
 
+    def shown_model(self, name: str) -> str:
+        """What a person reads for the name a conversation keeps."""
+        if name == AUTO:
+            return tr("Auto")
+        own = self._application.configuration.entry(name)
+        try:
+            return own.name if own is not None else self._application.find_model(name).label
+        except CodetteError:
+            return name
+
     # Conversations
 
     def rename(self, conversation_id: str, title: str) -> None:

@@ -20,6 +20,7 @@ _FRAME = """
 QFrame#composer { background: @surface; border: 1px solid @line_strong; border-radius: @12; }
 QFrame#composer[focused="true"] { border-color: @accent; }
 """
+_LONGEST_ROLE = 28  # letters on the chip
 
 
 class Composer(QWidget):
@@ -172,11 +173,14 @@ class Composer(QWidget):
     def _update_button(self) -> None:
         self.send_button.setEnabled(self._answering or bool(self.text().strip()))
 
-    def set_system_prompt(self, text: str) -> None:
-        """Show on the chip whether there is one."""
+    def set_system_prompt(self, text: str, role: str = "") -> None:
+        """Show on the chip whether there is one, or the title of the role whose prompt it is."""
         short = " ".join(text.split())
-        self.system_button.setText(tr("System prompt: on") if short else tr("System prompt"))
-        self.system_button.setToolTip(short[:300] or tr("Tell the model who it is and how to answer"))
+        words = role if len(role) <= _LONGEST_ROLE else f"{role[: _LONGEST_ROLE - 1].rstrip()}…"
+        self.system_button.setText(words or (tr("System prompt: on") if short else tr("System prompt")))
+        self.system_button.setAccessibleName(tr("Role: {role}", role=role) if role else self.system_button.text())
+        tip = short[:300] or tr("Tell the model who it is and how to answer")
+        self.system_button.setToolTip(f"{role}\n{tip}" if role else tip)
         self._fit()
 
     def set_presets(self, presets: Sequence[Preset], current: str, modified: bool) -> None:

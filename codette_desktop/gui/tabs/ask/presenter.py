@@ -48,6 +48,16 @@ class AskPresenter:
         return self._conversation
 
     @property
+    def on_view(self) -> int:
+        """Differs for everything that comes on view; a new chat keeps its number when it is kept."""
+        return self._serial
+
+    def kept_id(self, on_view: int) -> str:
+        """The id that a new chat has got since it was on view under that number; "" for none."""
+        created = self._created.get(on_view)
+        return created.id if created is not None else ""
+
+    @property
     def nodes(self) -> list[Node]:
         """The branch on view."""
         return self._nodes

@@ -22,6 +22,7 @@ from codette_desktop.gui.tabs.ask.message_card import MessageCard
 from codette_desktop.gui.tabs.ask.message_view import MessageView
 from codette_desktop.gui.tabs.ask.presenter import AskPresenter
 from codette_desktop.gui.tabs.ask.question_card import QuestionCard
+from codette_desktop.gui.tabs.ask.role_commands import RoleCommands
 from codette_desktop.gui.tabs.ask.side_list import SideList
 from codette_desktop.gui.tabs.ask.state import ChatState
 from codette_desktop.gui.tabs.ask.wording import error_text
@@ -60,6 +61,7 @@ class AskTab(QWidget):
         self._panel: ChatPanel | None = None
         self.presenter = AskPresenter(application, self)
         self.commands = Commands(application, self.presenter, self.tasks, toasts, self)
+        self.roles = RoleCommands(application, self.presenter, toasts, self)
         self._lay_out()
         self._connect()
 
@@ -140,11 +142,24 @@ class AskTab(QWidget):
             self.splitter.setSizes([side, work, theme().px(_WIDTHS[2])])
             panel.sampling_changed.connect(self.commands.change_sampling)
             panel.system_prompt_changed.connect(lambda text: self.presenter.set_settings(system_prompt=text))
+            panel.role_chosen.connect(self.roles.use)
             panel.save_preset_wanted.connect(self.commands.save_preset)
             panel.close_wanted.connect(panel.hide)
             conversation = self.presenter.conversation
+            panel.show_roles(self.roles.all())
             panel.fill(conversation.system_prompt, conversation.sampling)
         return self._panel
+
+    def show_roles(self) -> None:
+        """There may be other roles now, or the same with other prompts."""
+        if self._panel is not None:
+            self._panel.show_roles(self.roles.all())
+        self.show_system_prompt()
+
+    def show_system_prompt(self) -> None:
+        """Say in the composer whether there is one, and whose."""
+        text = self.presenter.conversation.system_prompt
+        self.composer.set_system_prompt(text, self.roles.title_of(text))
 
     def flush_panel(self) -> None:
         """What was just changed in the chat's settings counts."""
@@ -171,7 +186,7 @@ class AskTab(QWidget):
         if state.live is not None:
             self.show_plan(None)
         self.composer.set_queued(state.queued)
-        self.composer.set_system_prompt(state.conversation.system_prompt)
+        self.show_system_prompt()
         self.commands.show_presets()
         if self._panel is not None:
             self._panel.fill(state.conversation.system_prompt, state.conversation.sampling)

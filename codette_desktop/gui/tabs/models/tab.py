@@ -164,10 +164,11 @@ class ModelsTab(QWidget):
 
     def show_entries(self) -> None:
         """Draw the list as the library sees it now."""
-        chosen = self.current()
-        self.model.show_entries(self._choice.entries, self._choice.default_name(), self._choice.loaded())
-        usable = [entry.model for entry in self._choice.entries if entry.model]
-        problems = len(self._choice.entries) - len(usable)
+        chosen, entries, default = self.current(), self._choice.models, self._choice.find("")
+        in_use = next((item.name for item in entries if default and item.model and item.model == default.model), "")
+        self.model.show_entries(entries, in_use, self._choice.loaded())
+        usable = [entry.model for entry in entries if entry.model]
+        problems = len(entries) - len(usable)
         text = tr(
             "{count} models, {size} on disk",
             count=number(len(usable)),
@@ -176,8 +177,8 @@ class ModelsTab(QWidget):
         if problems:
             text += " · " + (tr("1 problem") if problems == 1 else tr("{n} problems", n=problems))
         self.summary.setText(text)
-        self.stack.setCurrentWidget(self.table if self._choice.entries else self.empty)
-        row = next((at for at, entry in enumerate(self._choice.entries) if chosen and entry.path == chosen.path), 0)
+        self.stack.setCurrentWidget(self.table if entries else self.empty)
+        row = next((at for at, entry in enumerate(entries) if chosen and entry.path == chosen.path), 0)
         self.table.selectRow(row)
         self._update()
 
@@ -297,9 +298,9 @@ class ModelsTab(QWidget):
     async def _add_folder(self) -> None:
         folder = await file_dialogs.pick_folder(self.window(), tr("Add a folder of models"))
         if folder is not None:
-            before = {entry.path for entry in self._choice.entries}
+            before = {entry.path for entry in self._choice.models}
             await self._choice.add_folder(folder)
-            new = sum(entry.path not in before for entry in self._choice.entries)
+            new = sum(entry.path not in before for entry in self._choice.models)
             self._toasts.show_toast(tr("Found {n} new files in {folder}.", n=new, folder=folder.name), "info")
 
     def remove_current(self) -> None:
