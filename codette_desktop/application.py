@@ -130,7 +130,7 @@ class Application:
             self.find_known_model,
             self.models,
             profiles=self.store.profiles.all,
-            health=self.health.all,
+            health=self.health.of,
             policy=self.policy,
         )
 

@@ -108,6 +108,7 @@ async def _ask(folder: Path, text: str, as_json: bool, options: dict[str, Any]) 
             )
         )
         pieces: list[str] = []
+        live = sys.stdout.isatty() and not as_json  # a program gets the answer that counts, whole
         end: AnswerEnd | None = None
         plan: Plan | None = None
         quantisation = ""
@@ -118,11 +119,11 @@ async def _ask(folder: Path, text: str, as_json: bool, options: dict[str, Any]) 
                     click.echo(f"Auto asks {part.model.label}: {'; '.join(part.reasons)}.", err=True)
             elif isinstance(part, SwitchedModel):
                 pieces.clear()
-                if not as_json:
-                    click.echo(f"\n[{part.failed} could not answer: {part.error} Now answers {part.model}.]", err=True)
+                if live:
+                    click.echo(f"\n[{part.failed} could not answer: {part.error.message}]", err=True)
             elif isinstance(part, TextChunk):
                 pieces.append(part.text)
-                if not as_json:
+                if live:
                     click.echo(part.text, nl=False)
             elif isinstance(part, AnswerEnd):
                 end = part
@@ -133,7 +134,7 @@ async def _ask(folder: Path, text: str, as_json: bool, options: dict[str, Any]) 
     if as_json:
         click.echo(json.dumps(answer_fields("".join(pieces), end, quantisation, plan), ensure_ascii=False))
         return
-    click.echo()
+    click.echo("" if live else "".join(pieces))
     if end.note:
         click.echo(end.note, err=True)
     figures = end.figures

@@ -52,3 +52,8 @@ def tell_notes(application: Application) -> None:
     """What happened since the last start: told once, so it must not be swallowed here."""
     for note in application.notes:
         click.echo(note, err=True)
+    problems = list(application.configuration.problems)
+    if problems:
+        more = f" and {len(problems) - 1} more mistakes" if len(problems) > 1 else ""
+        name = application.configuration.path.name
+        click.echo(f"{name}, {problems[0]}{more}. See 'codette-desktop config check'.", err=True)

@@ -10,7 +10,7 @@ import click
 
 from codette_desktop.commands.common import common, opened
 from codette_desktop.domain.errors import InvalidRequest
-from codette_desktop.evaluation.comparison import Interval
+from codette_desktop.evaluation.comparison import FEWEST, Interval
 from codette_desktop.evaluation.runner import Comparison, Result, compare, run_suite
 from codette_desktop.evaluation.suites import Suite, find_suite, load_suite
 
@@ -109,6 +109,8 @@ def _text(results: list[Result], against: list[Comparison]) -> str:
     for item in against:
         found = item.difference
         verdict = "settled" if found.excludes_zero else "too close to call"
+        if len(results[0].answers) < FEWEST:
+            verdict = f"too few questions to tell (at least {FEWEST})"
         lines.append(
             f"The best is {100 * found.value:.1f} points ({100 * found.low:.1f} to {100 * found.high:.1f}) above "
             f"{item.model}: {verdict}."

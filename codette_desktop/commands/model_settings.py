@@ -70,7 +70,9 @@ def _change(
     chosen: dict[str, Any] = {}
     if options["preset"]:
         preset = preset_named(options["preset"], inspect(application.data_dir))
-        chosen |= preset_values(preset, for_one_model=model is not None)
+        chosen |= preset_values(
+            preset, for_one_model=model is not None, trained_tokens=model.context_length if model else 0
+        )
     for item in values:
         key, separator, text = item.partition("=")
         if not separator:

@@ -42,6 +42,7 @@ async def _list(folder: Path, as_json: bool) -> None:
         found: list[AnyModel] = [*application.library.list(), *_of_servers(application, states)]
         adapters = application.library.adapters()
         problems = application.library.problems()
+        named = list(application.configuration.settings.models.values())
         fits = await asyncio.to_thread(_fits, application, found) if as_json else {}
     broken = [state for state in states if state.error is not None]
     if as_json:
@@ -49,10 +50,14 @@ async def _list(folder: Path, as_json: bool) -> None:
         told += [{"server": state.server.name, "problem": str(state.error)} for state in broken]
         listed = [_fields(model) | fits.get(model.name, {}) for model in found]
         put = [_adapter_fields(adapter) for adapter in adapters]
-        click.echo(json.dumps({"models": listed, "adapters": put, "problems": told}, ensure_ascii=False))
+        own = [{"name": item.name, "model": item.model} for item in named]
+        fields = {"models": listed, "names": own, "adapters": put, "problems": told}
+        click.echo(json.dumps(fields, ensure_ascii=False))
         return
     for model in found:
         click.echo(_line(model))
+    for item in named:
+        click.echo(f"{item.name:24} a name of your own for {item.model}")
     for adapter in adapters:
         click.echo(f"{adapter.name:24} adapter, rank {adapter.rank}, for {adapter.architecture}: MODEL+{adapter.name}")
     for problem in problems:

@@ -1,10 +1,12 @@
 """Comparing two answerers on the same questions: the difference of their means, with an interval."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 RESAMPLES = 10_000
 LEVEL = 0.95
+FEWEST = 20  # questions from which a difference is judged at all
 _ROWS = 500  # resamples drawn at once: bounds the memory for long suites
 
 
@@ -23,7 +25,8 @@ class Interval:
 
 
 def mean_interval(scores: Sequence[float], *, seed: int = 0, resamples: int = RESAMPLES) -> Interval:
-    """The mean of `scores`, one a question, with its 95 % percentile bootstrap interval (Efron 1979).
+    """The mean of `scores`, one a question, with its 95 % interval: Wilson's (1927) where all are 0 or 1, which says
+    something of few questions too, else the percentile bootstrap's (Efron 1979).
 
     Raises ValueError for no scores. Equal arguments give equal intervals.
     """
@@ -31,6 +34,22 @@ def mean_interval(scores: Sequence[float], *, seed: int = 0, resamples: int = RE
 
     if not len(scores):
         raise ValueError("there are no scores to average")
+    values = np.asarray(scores, dtype=np.float64)
+    if bool(((values == 0) | (values == 1)).all()):
+        return _wilson(float(values.mean()), len(values))
+    return _bootstrap(scores, seed, resamples)
+
+
+def _wilson(share: float, count: int) -> Interval:
+    z = 1.959964  # the normal quantile of 97.5 %
+    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
+    half = z / (1 + z * z / count) * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
+    return Interval(share, max(0.0, middle - half), min(1.0, middle + half))
+
+
+def _bootstrap(scores: Sequence[float], seed: int, resamples: int) -> Interval:
+    import numpy as np
+
     values = np.asarray(scores, dtype=np.float64)
     chance = np.random.default_rng(seed)
     means = [
@@ -51,7 +70,9 @@ def paired_difference(
     Raises ValueError where there are not as many of one as of the other.
     """
     differences = [one - other for one, other in zip(ours, theirs, strict=True)]
-    return mean_interval(differences, seed=seed, resamples=resamples)
+    if len(differences) < FEWEST or not any(differences):  # too little to resample: anything is possible
+        return Interval(sum(differences) / max(1, len(differences)), -1.0, 1.0)
+    return _bootstrap(differences, seed, resamples)
 
 
 def error_reduction(ours: Sequence[float], theirs: Sequence[float]) -> float:

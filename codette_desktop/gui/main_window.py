@@ -202,6 +202,7 @@ class MainWindow(QMainWindow):
         for note in self._application.notes:
             self.toasts.show_toast(note, "info", timeout_ms=10_000)
         self._application.notes.clear()
+        self._tell_configuration()
         if not self._application.store.is_primary:
             self.banner.show_message(
                 "info",
@@ -326,6 +327,24 @@ class MainWindow(QMainWindow):
         self.choice.refresh()
         self.ask.show_roles()
         self.ask.presenter.measure()
+        self._tell_configuration()
+
+    def _tell_configuration(self) -> None:
+        """A file with mistakes is not in force as it stands, which nobody would notice."""
+        problems = self._application.configuration.problems
+        if not problems:
+            return
+        text = tr("The configuration file has a mistake: {first}", first=str(problems[0]))
+        if len(problems) > 1:
+            text = tr("The configuration file has {n} mistakes. {first}", n=len(problems), first=str(problems[0]))
+        self.toasts.show_toast(
+            text, "warning", action_text=tr("Show"), on_action=self.open_configuration, timeout_ms=15_000
+        )
+
+    def open_configuration(self) -> None:
+        """The settings' page on the configuration file."""
+        self.open_settings()
+        self.settings_dialog.show_page("configuration")
 
     def _on_health(self, event: HealthChanged) -> None:
         """That a model fails is told where it was asked; that it works again nobody would see."""

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from codette_desktop.domain.errors import CodetteError
+from codette_desktop.domain.errors import Cancelled, CodetteError
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +55,8 @@ class Tasks:
             return
         error = task.exception()
         if error is None:
+            return
+        if isinstance(error, Cancelled):  # the person's own wish
             return
         if isinstance(error, CodetteError) and self.on_error is not None:
             self.on_error(error)

@@ -90,7 +90,7 @@ class Planner:
         models: Callable[[], Mapping[str, AnyModel]],
         *,
         profiles: "Callable[[], Profiles]" = dict,
-        health: Callable[[], Mapping[str, Health]] = dict,
+        health: Callable[[str], Health] = lambda _name: Health(),
         policy: Callable[[], Policy] = Policy,
         problem: Callable[[ModelInfo], str] = lambda _model: "",
         router: "Router | None" = None,
@@ -121,8 +121,7 @@ class Planner:
     def _rank(
         self, messages: Sequence[Message], everyone: Mapping[str, AnyModel], preferences: Preferences
     ) -> "Ranking":
-        known = self._health()
-        health = {name: known[model.name] for name, model in everyone.items() if model.name in known}
+        health = {name: self._health(model.name) for name, model in everyone.items()}
         routable = [self._routable(name, model) for name, model in everyone.items()]
         text = messages[-1].content if messages else ""
         if self._router is None:  # made with the first plan: the window need not wait for it at start

@@ -44,9 +44,12 @@ def preset_named(key: str, machine: Machine) -> EnginePreset:
     raise InvalidRequest(f"There is no preset '{key}'.", f"There are: {', '.join(preset.key for preset in found)}.")
 
 
-def preset_values(preset: EnginePreset, *, for_one_model: bool = False) -> Mapping[str, Any]:
+def preset_values(preset: EnginePreset, *, for_one_model: bool = False, trained_tokens: int = 0) -> Mapping[str, Any]:
     """What to store for a preset: every setting (that a model may have), so that nothing is left of earlier ones."""
-    return _own_values(preset.settings) if for_one_model else asdict(preset.settings)
+    values = _own_values(preset.settings) if for_one_model else asdict(preset.settings)
+    if for_one_model and 0 < trained_tokens < values["context_length"]:
+        values["context_length"] = trained_tokens  # a longer one makes answers worse
+    return values
 
 
 def _own_values(settings: EngineSettings) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from codette_desktop.domain.errors import Cancelled, CodetteError, InvalidRequest, StoreError
+from codette_desktop.domain.errors import Cancelled, CodetteError, InvalidRequest, ServerUnreachable, StoreError
 from codette_desktop.domain.events import AnswerFinished, EventBus, HealthChanged, ProviderFailed, ServerChecked
 from codette_desktop.inference.routing.health import Health, HealthState
 
@@ -37,10 +37,13 @@ class _Record:
     due: float = 0.0  # when it is checked again because it failed; 0: with all others
 
     def health(self) -> Health:
-        """Two failures in a row, or a failed check: unhealthy. A failure among the last ten answers: degraded."""
+        """Unhealthy: two failures in a row, or one and never a success, or a failed check.
+
+        Degraded: a failure among the last ten answers.
+        """
         if self.problem:
             return Health(HealthState.UNHEALTHY, why=self.problem)
-        if self.failed_in_a_row >= FAILURES_TO_BE_ILL:
+        if self.failed_in_a_row >= FAILURES_TO_BE_ILL or (self.failed_in_a_row and not any(self.outcomes)):
             return Health(HealthState.UNHEALTHY, why=self.failed_of)
         if not all(self.outcomes):
             share = sum(self.outcomes) / len(self.outcomes)
@@ -70,6 +73,7 @@ class HealthMonitor:
         self._clock = clock
         self._records: dict[str, _Record] = {}
         self._told: dict[str, HealthState] = {}
+        self._gone: dict[str, str] = {}  # servers that could not be reached, and why
         self._wake: Callable[[], object] = lambda: None
         bus.subscribe(AnswerFinished, self._on_finished)
         bus.subscribe(ProviderFailed, self._on_failed)
@@ -77,12 +81,14 @@ class HealthMonitor:
 
     def of(self, model: str) -> Health:
         """What is known of a model's health; unknown where nothing has been asked or checked."""
+        if (why := self._gone.get(model.partition("/")[0])) is not None:
+            return Health(HealthState.UNHEALTHY, why=why)
         record = self._records.get(model)
         return Health() if record is None else record.health()
 
     def all(self) -> dict[str, Health]:
         """By name, those of which something is known."""
-        return {name: record.health() for name, record in tuple(self._records.items())}
+        return {name: self.of(name) for name in tuple(self._records)}
 
     async def run(self) -> None:
         """Check until cancelled."""
@@ -123,7 +129,7 @@ class HealthMonitor:
             self._look_again(record)
         else:  # it is there, which is worth another try
             record.failed_in_a_row, record.due = 0, 0.0
-        self._tell(name, record)
+        self._tell(name)
 
     def _look_again(self, record: _Record) -> None:
         record.due = self._clock() + record.next_s
@@ -133,9 +139,10 @@ class HealthMonitor:
         if event.end.figures.cached:  # nobody was asked
             return
         record = self._record(event.end.model)
+        self._gone.pop(event.end.model.partition("/")[0], None)
         record.outcomes.append(True)
         record.failed_in_a_row, record.problem, record.due, record.next_s = 0, "", 0.0, SOONEST_S
-        self._tell(event.end.model, record)
+        self._tell(event.end.model)
 
     def _on_failed(self, event: ProviderFailed) -> None:
         if isinstance(event.error, _NOT_ITS_FAULT):
@@ -144,19 +151,26 @@ class HealthMonitor:
         record.outcomes.append(False)
         record.failed_in_a_row += 1
         record.failed_of = event.error.message
+        server, slash, _model = event.model.partition("/")
+        if slash and isinstance(event.error, ServerUnreachable):  # what is true of one of its models is true of all
+            self._gone[server] = event.error.message
         self._look_again(record)
-        self._tell(event.model, record)
+        self._tell(event.model)
         self._wake()
 
     def _on_server(self, event: ServerChecked) -> None:
+        if event.problem:
+            self._gone[event.server] = event.problem
+        else:
+            self._gone.pop(event.server, None)
         for name in [name for name in tuple(self._records) if name.startswith(f"{event.server}/")]:
             self._found(name, event.problem)
 
     def _record(self, name: str) -> _Record:
         return self._records.setdefault(name, _Record())
 
-    def _tell(self, name: str, record: _Record) -> None:
-        health = record.health()
+    def _tell(self, name: str) -> None:
+        health = self.of(name)
         if self._told.get(name) is not health.state:
             self._told[name] = health.state
             log.info("%s is %s %s", name, health.state, health.why)

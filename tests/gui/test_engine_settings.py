@@ -3,9 +3,11 @@
 import asyncio
 
 import pytest
+from PySide6.QtCore import QCoreApplication, QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
 
 from codette_desktop.application import Application
-from codette_desktop.domain.models import KvType
+from codette_desktop.domain.models import EngineSettings, KvType
 from codette_desktop.gui.main_window import MainWindow
 from codette_desktop.gui.settings.engine import EnginePage
 from codette_desktop.inference.engine_fields import engine_setting_fields
@@ -91,3 +93,31 @@ async def test_a_model_can_be_chosen_to_be_there_from_the_start(window: MainWind
     assert application.preloader.is_wanted(application.find_file(TINY))
     window.settings_dialog.accept()
     await asyncio.sleep(0)
+
+
+async def test_the_wheel_scrolls_and_changes_nothing_one_has_not_clicked_into(
+    window: MainWindow, application: Application
+) -> None:
+    engine = await page(window)
+    for name in ("kv_type", "parallel"):
+        box = engine.fields[name].editor
+        middle = QPointF(box.rect().center())
+        wheel = QWheelEvent(
+            middle, box.mapToGlobal(middle), QPoint(), QPoint(0, -120), Qt.MouseButton.NoButton,
+            Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+        )  # fmt: skip
+        QCoreApplication.sendEvent(box, wheel)
+    assert application.engine_settings() == EngineSettings()
+    window.settings_dialog.accept()
+
+
+async def test_a_preset_for_one_model_makes_no_context_longer_than_it_was_trained_for(
+    window: MainWindow, application: Application
+) -> None:
+    engine = await page(window)
+    engine.choose(TINY)
+    await until(engine.preload_box.isVisible)
+    engine.use_preset("long-context")
+    tiny = application.find_file(TINY)
+    assert application.engine_settings(tiny).context_length == tiny.context_length
+    window.settings_dialog.accept()

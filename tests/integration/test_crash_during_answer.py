@@ -22,13 +22,13 @@ GOES_DOWN = """
 import asyncio, os, sys
 from pathlib import Path
 from codette_desktop.application import Application
-from codette_desktop.domain.answers import TextChunk
+from codette_desktop.domain.answers import PromptRead
 from tests.integration.provider_contract import ask
 
 async def main():
     application = Application.open(Path(sys.argv[1]))
     async for part in application.provider.stream(ask(sys.argv[2], max_tokens=1500, grammar="root ::= [a-z ]*  [A]")):
-        if isinstance(part, TextChunk):
+        if isinstance(part, PromptRead):  # the very first part: a small model would else be done on a busy machine
             os.kill(os.getpid(), int(sys.argv[3]))
 
 asyncio.run(main())
@@ -36,7 +36,7 @@ asyncio.run(main())
 
 
 def go_down(folder: Path, model: str, number: signal.Signals) -> None:
-    """A real application that is hit by the signal as soon as the answer's first words are there."""
+    """A real application that is hit by the signal as soon as its answer begins."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONFAULTHANDLER"}
     done = subprocess.run(
         [sys.executable, "-c", GOES_DOWN, str(folder), model, str(int(number))], cwd=ROOT, env=environment, check=False

@@ -80,7 +80,7 @@ def test_the_command_prints_a_table_and_json(codette_home: Path, tmp_path: Path)
     assert [line["score"] for line in lines] == [1.0, 0.0, 1.0, 0.0]
     table = run.invoke(main, command)
     assert "50.0 %" in table.stdout
-    assert "too close to call" in table.stdout
+    assert "too few questions to tell" in table.stdout
 
 
 @pytest.mark.parametrize(

@@ -157,7 +157,7 @@ async def test_what_failed_is_learned_and_its_health_told_and_its_recovery_notic
     answered = answer_of(await ask(application, model)).generation
     assert answered is not None
     assert answered.model == model
-    assert [event.state for event in heard if event.model == model] == ["degraded", "unhealthy", "degraded"]
+    assert [event.state for event in heard if event.model == model] == ["unhealthy", "degraded"]
     profiles = application.store.profiles.all()
     assert profiles[model, ""].requests == 3
     assert profiles[model, ""].failures > 1

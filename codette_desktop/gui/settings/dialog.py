@@ -29,6 +29,7 @@ from codette_desktop.gui.settings.models import ModelsPage
 from codette_desktop.gui.settings.servers import ServersSection
 from codette_desktop.gui.styles import styled
 from codette_desktop.gui.theme import icon, set_role, theme
+from codette_desktop.gui.widgets.quiet_wheel import QuietWheel
 
 if TYPE_CHECKING:
     from codette_desktop.application import Application
@@ -128,6 +129,7 @@ class SettingsDialog(QDialog):
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(inside)
+        QuietWheel(inside)
         self.stack.addWidget(area)
         self._keys.append(key)
 

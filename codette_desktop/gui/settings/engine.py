@@ -114,7 +114,9 @@ class EnginePage(QWidget):
         """Set every setting as the preset has it."""
         preset = next((item for item in self._presets if item.key == key), None)
         if preset is not None:
-            self._keep(preset_values(preset))
+            model = self._model
+            trained = model.context_length if model else 0
+            self._keep(preset_values(preset, for_one_model=model is not None, trained_tokens=trained))
 
     def _on_changed(self, name: str, value: object) -> None:
         if name == MEMORY_LIMIT:

@@ -101,7 +101,7 @@ QAbstractSpinBox::down-button { subcontrol-position: bottom right; }
 QAbstractSpinBox::up-button:hover, QAbstractSpinBox::down-button:hover { background: @hover; }
 QAbstractSpinBox::up-arrow { image: url("@controls/chevron-up.svg"); width: @p10; height: @p10; }
 QAbstractSpinBox::down-arrow { image: url("@controls/chevron-down.svg"); width: @p10; height: @p10; }
-QComboBox { padding-right: @p24; }
+QComboBox { padding-right: @p24; combobox-popup: 0; }
 QComboBox:focus { padding-right: @p24; }
 QComboBox:hover { background: @hover; }
 QComboBox::drop-down { border: none; width: @p24; subcontrol-position: center right; }

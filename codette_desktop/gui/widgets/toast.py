@@ -143,7 +143,14 @@ class ToastHost(QObject):
         on_expired: Callable[[], object] | None = None,
         timeout_ms: int = TIMEOUT_MS,
     ) -> Toast:
-        """Shows a message; 0 ms stays until closed. `on_expired` is called when it ends without its action."""
+        """Shows a message; 0 ms stays until closed. `on_expired` is called when it ends without its action.
+
+        One that says the same and asks for nothing gives way to it.
+        """
+        if on_action is None and on_expired is None:
+            for known in tuple(self._toasts):
+                if known.text == text:
+                    known.dismiss()
         toast = Toast(self._window, text, kind, action_text, timeout_ms)
         if on_action is not None:
             toast.acted.connect(lambda: on_action())

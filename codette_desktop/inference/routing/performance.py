@@ -64,7 +64,7 @@ def reasons(profile: ModelProfile | None, field: Field) -> list[str]:
         found.append(f"its quality is {quality:.1f} of 10 after {votes}")
     if profile.failures >= 0.5:
         tried = profile.successes + profile.failures
-        found.append(f"{profile.failures / tried:.0%} of its recent requests failed")
+        found.append(f"but {profile.failures / tried:.0%} of its recent requests failed")
     return found or [f"it has ended {profile.requests} requests here, none of them timed"]
 
 

@@ -250,3 +250,22 @@ async def test_nothing_is_asked_without_words(
     await settle()
     assert scripted.requests == []
     assert not scripted_window.ask.composer.send_button.isEnabled()
+
+
+async def test_a_question_that_waited_and_was_asked_is_no_draft_any_more(
+    scripted_window: MainWindow, scripted: ScriptedProvider, qtbot: QtBot
+) -> None:
+    window = scripted_window
+    scripted.hold = True
+    edit = window.ask.composer.edit
+    for text in ("first one", "second queued"):
+        qtbot.keyClicks(edit, text)
+        qtbot.keyClick(edit, Qt.Key.Key_Return)
+        await settle(0.2)
+    await settle(0.6)  # the draft with the waiting question is on disk
+    scripted.hold = False
+    scripted.release()
+    await until(lambda: len(window.ask.presenter.nodes) == 4 and not window.ask.presenter.is_answering)
+    key = window.ask.presenter.conversation.id
+    store = window.ask.presenter._store
+    await until(lambda: (found := store.conversations.get(key)) is not None and found.draft == "")

@@ -99,6 +99,7 @@ async def test_a_server_that_breaks_off_gives_way_to_a_model_here_and_the_answer
     assert "Half an answer" not in card.markdown.text()
     assert "shed" in card.left_out.text()
     assert "answered instead" in card.left_out.text()
+    assert card.left_out.textFormat() is Qt.TextFormat.PlainText  # a server may call a model <b>x</b>
     assert card.left_out.isVisible()
     generation = node_of(card).generation
     assert generation is not None

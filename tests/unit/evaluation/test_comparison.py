@@ -48,3 +48,15 @@ def test_there_must_be_something_to_compare() -> None:
         mean_interval([])
     with pytest.raises(ValueError, match=r"shorter|longer"):
         paired_difference([1.0], [1.0, 0.0])
+
+
+@pytest.mark.parametrize(("right", "asked"), [(1, 1), (0, 3), (30, 30), (17, 40)])
+def test_shares_of_right_answers_have_scipys_wilson_interval(right: int, asked: int) -> None:
+    found = mean_interval([1.0] * right + [0.0] * (asked - right))
+    wanted = stats.binomtest(right, asked).proportion_ci(method="wilson")
+    assert (found.low, found.high) == pytest.approx((wanted.low, wanted.high), abs=1e-6)
+
+
+def test_few_questions_settle_nothing() -> None:
+    assert not paired_difference([1.0] * 10, [0.0] * 10).excludes_zero
+    assert paired_difference([1.0] * 30, [0.0] * 30).excludes_zero

@@ -85,7 +85,9 @@ def test_nobody_stands_in_where_the_person_wants_none() -> None:
 
 def test_the_ill_and_the_impossible_are_not_chosen_but_who_is_named_is_asked() -> None:
     ill: Mapping[str, Health] = {"large": Health(HealthState.UNHEALTHY, why="It broke.")}
-    known = planner(health=lambda: ill, problem=lambda model: "too large" if model is SMALL else "")
+    known = planner(
+        health=lambda name: ill.get(name, Health()), problem=lambda model: "too large" if model is SMALL else ""
+    )
     assert known.plan(AUTO, QUESTION).names == ("shed/qwen", "guide")
     assert known.plan("large", QUESTION).names == ("large", "shed/qwen", "guide")
 

@@ -133,6 +133,20 @@ def test_what_a_server_says_of_itself_concerns_its_models(world: World) -> None:
     assert world.state is HealthState.HEALTHY
 
 
+def test_a_server_that_cannot_be_reached_takes_all_its_models_out(world: World) -> None:
+    world.fails(GONE)
+    assert world.monitor.of("shed/another").state is HealthState.UNHEALTHY
+    assert world.monitor.of("shed/another").why == GONE.message
+    assert world.monitor.of("barn/another").state is HealthState.UNKNOWN
+    world.bus.publish(ServerChecked("shed"))
+    assert world.monitor.of("shed/another").state is HealthState.UNKNOWN
+
+
+def test_one_failure_is_enough_where_there_never_was_an_answer(world: World) -> None:
+    world.fails()
+    assert world.state is HealthState.UNHEALTHY
+
+
 async def test_all_are_checked_every_five_minutes(world: World, running: None) -> None:
     await turn(world, EVERY_S - 1)
     assert MODEL not in world.checked

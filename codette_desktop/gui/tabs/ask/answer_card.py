@@ -60,6 +60,7 @@ class AnswerCard(MessageCard):
         layout = QHBoxLayout(row)
         spaced(layout, spacing=12)
         self.reason = QLabel()
+        self.reason.setTextFormat(Qt.TextFormat.PlainText)
         self.reason.setWordWrap(True)
         self.reason.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.retry_button = QPushButton(tr("Try again"))
@@ -200,6 +201,7 @@ class AnswerCard(MessageCard):
 
 def _note(role: str) -> QLabel:
     label = QLabel()
+    label.setTextFormat(Qt.TextFormat.PlainText)  # names of models come from outside
     set_role(label, role)
     label.setWordWrap(True)
     label.hide()

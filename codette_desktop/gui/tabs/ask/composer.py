@@ -168,6 +168,7 @@ class Composer(QWidget):
         set_icon(self.send_button, "square" if answering else "send", 14, "text" if answering else "accent_text")
         placeholder = tr("Type the next question; it waits for this answer") if answering else tr("Ask anything")
         self.edit.setPlaceholderText(placeholder)
+        self.edit.viewport().update()  # Qt paints a new placeholder only with the next change of focus
         self._update_button()
 
     def _update_button(self) -> None:

@@ -4,8 +4,17 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from codette_desktop.store.conversations import Conversations
+
 SAVE_DELAY_S = 0.4
 MEASURE_DELAY_S = 0.25
+
+
+def forget_asked(conversations: Conversations, conversation_id: str, text: str) -> None:
+    """A question that waited in a draft has been asked: it is a draft no more."""
+    conversation = conversations.get(conversation_id)
+    if conversation is not None and text in conversation.draft:
+        conversations.set_draft(conversation_id, conversation.draft.replace(text, "", 1).strip("\n"))
 
 
 class Debounced:

@@ -1,5 +1,7 @@
 """The line above the question that says whom "auto" would ask, and why."""
 
+import html
+
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from codette_desktop.domain.tasks import TaskType
@@ -29,7 +31,8 @@ class PlanLine(QWidget):
         if plan is None:
             return
         self.label.setText(plan_text(plan))
-        self.label.setToolTip(plan_details(plan))
+        # Escaped, since Qt takes a tooltip for HTML where it looks like it, and names come from outside.
+        self.label.setToolTip(f"<p style='white-space: pre-wrap'>{html.escape(plan_details(plan))}</p>")
 
 
 def plan_text(plan: Plan) -> str:

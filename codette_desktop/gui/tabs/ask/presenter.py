@@ -9,7 +9,7 @@ from codette_desktop.domain.errors import CodetteError
 from codette_desktop.domain.messages import Role
 from codette_desktop.domain.requests import Sampling
 from codette_desktop.gui.tabs.ask.answering import Answers
-from codette_desktop.gui.tabs.ask.drafts import MEASURE_DELAY_S, SAVE_DELAY_S, Debounced
+from codette_desktop.gui.tabs.ask.drafts import MEASURE_DELAY_S, SAVE_DELAY_S, Debounced, forget_asked
 from codette_desktop.gui.tabs.ask.measuring import measure
 from codette_desktop.gui.tabs.ask.state import AskView, ChatState, LiveAnswer, blank_conversation, last_of, up_to
 from codette_desktop.gui.tasks import Tasks
@@ -246,7 +246,10 @@ class AskPresenter:
         """See `AnswersListener`."""
         if self._on_view(live.conversation_id):
             self._nodes = [*up_to(self._nodes, node.parent_id), node]
+            self._saver.touch()  # a question that waited is asked now, and no draft any more
             self._show()
+        else:
+            forget_asked(self._store.conversations, live.conversation_id, node.message.content)
 
     def on_changed(self, live: LiveAnswer) -> None:
         """See `AnswersListener`."""

@@ -3,6 +3,7 @@
 from codette_desktop.domain.profiles import ModelProfile
 from codette_desktop.gui.i18n import number, tr
 from codette_desktop.gui.model_choice import size_text
+from codette_desktop.gui.tabs.ask.wording import duration
 from codette_desktop.inference.routing.health import Health, HealthState
 from codette_desktop.models.fit import Fit, Verdict
 
@@ -42,7 +43,7 @@ def record_text(profile: ModelProfile | None) -> str:
     if profile.tokens_per_second:
         parts.append(tr("{speed} tok/s", speed=number(profile.tokens_per_second)))
     if profile.response_ms:
-        parts.append(tr("typically {seconds} s", seconds=number(profile.response_ms / 1000, 1)))
+        parts.append(tr("typically {time}", time=duration(profile.response_ms)))
     if profile.quality is not None:
         quality = tr("quality {mark} of 10", mark=number(profile.quality, 1))
         votes = tr("1 vote") if profile.quality_votes == 1 else tr("{n} votes", n=number(profile.quality_votes))

@@ -96,7 +96,7 @@ class ModelsTab(QWidget):
         layout.addWidget(self.stack, 1)
         layout.addLayout(self._make_about())
 
-    def _make_head(self) -> QHBoxLayout:
+    def _make_head(self) -> QVBoxLayout:
         title = QLabel(tr("Models"))
         set_role(title, "title")
         self.summary = QLabel()
@@ -107,25 +107,25 @@ class ModelsTab(QWidget):
         self.load_button = self._button("download", tr("Load"), self.load_current)
         self.file_button = self._button("plus", tr("Add a file …"), self.add_file)
         self.folder_button = self._button("folder-open", tr("Add a folder …"), self.add_folder)
-        self.remove_button = self._button("x", tr("Remove from list"), self.remove_current)
+        self.remove_button = IconButton("x", tr("Remove from list"))
+        self.remove_button.clicked.connect(self.remove_current)
         self.again_button = IconButton("refresh-cw", tr("Look again"))
         self.again_button.clicked.connect(lambda: self._choice.refresh())
         words = QVBoxLayout()
         spaced(words, spacing=2)
         words.addWidget(title)
         words.addWidget(self.summary)
-        head = QHBoxLayout()
-        spaced(head, spacing=8)
-        head.addLayout(words, 1)
-        for button in (
-            self.again_button,
-            self.remove_button,
-            self.folder_button,
-            self.file_button,
-            self.load_button,
-            self.use_button,
-        ):
-            head.addWidget(button, 0, Qt.AlignmentFlag.AlignBottom)
+        buttons = QHBoxLayout()
+        spaced(buttons, spacing=8)
+        for button in (self.file_button, self.folder_button, self.again_button, self.remove_button):
+            buttons.addWidget(button)
+        buttons.addStretch(1)
+        for button in (self.load_button, self.use_button):
+            buttons.addWidget(button)
+        head = QVBoxLayout()
+        spaced(head, spacing=12)
+        head.addLayout(words)
+        head.addLayout(buttons)
         return head
 
     def _make_about(self) -> QVBoxLayout:
@@ -327,6 +327,7 @@ class ModelsTab(QWidget):
 
 def _note(name: str) -> QLabel:
     label = QLabel()
+    label.setTextFormat(Qt.TextFormat.PlainText)
     label.setWordWrap(True)
     label.setAccessibleName(name)
     set_role(label, "secondary")
