@@ -31,9 +31,9 @@ def evaluate(suite: str, names: str, folder: Path, answers: Path | None, as_json
     found = load_suite(find_suite(suite))
     results = asyncio.run(_run(folder, found, [name.strip() for name in names.split(",") if name.strip()]))
     against = compare(results)
+    click.echo(json.dumps(_fields(found, results, against), ensure_ascii=False) if as_json else _text(results, against))
     if answers is not None:
         _write(answers, found, results)
-    click.echo(json.dumps(_fields(found, results, against), ensure_ascii=False) if as_json else _text(results, against))
 
 
 async def _run(folder: Path, suite: Suite, names: list[str]) -> list[Result]:

@@ -205,6 +205,8 @@ def _with(tree: Any, path: Path, value: Any) -> Any:
         return value
     if isinstance(tree, list) and path[0].isdecimal():
         items = cast("list[Any]", tree)
+        if int(path[0]) >= len(items):
+            raise ConfigurationError(f"The list has no item {path[0]}.", f"It has {len(items)}, counted from 0.")
         items[int(path[0])] = _with(items[int(path[0])], path[1:], value)
         return items
     found = cast("dict[str, Any]", tree) if isinstance(tree, dict) else {}

@@ -90,7 +90,12 @@ class ServerModel:
     @classmethod
     def unseen(cls, server: Server, model: str) -> "ServerModel":
         """A model of `server` of which nothing but the name is known yet."""
-        return cls(f"{server.name}/{model}", model, server.name, server.remote)
+        return cls(f"{server.name}/{model}", model, server.name, server.remote or is_cloud(model))
+
+
+def is_cloud(name: str) -> bool:
+    """Whether the name is one that Ollama passes on to its makers' computers: "gpt-oss:120b-cloud", "glm-4.6:cloud"."""
+    return name.casefold().endswith(("-cloud", ":cloud"))
 
 
 AnyModel = ModelInfo | ServerModel

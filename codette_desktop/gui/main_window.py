@@ -15,7 +15,6 @@ from codette_desktop.gui.layouts import spaced
 from codette_desktop.gui.model_choice import ModelChoice
 from codette_desktop.gui.model_picker import ModelPicker
 from codette_desktop.gui.settings.appearance import THEME_SETTING, ZOOM_SETTING
-from codette_desktop.gui.settings.dialog import SettingsDialog
 from codette_desktop.gui.status import StatusPresenter
 from codette_desktop.gui.status_line import StatusLine
 from codette_desktop.gui.tabs.ask.state import ChatState
@@ -283,6 +282,8 @@ class MainWindow(QMainWindow):
 
     def open_settings(self) -> None:
         """Ctrl+,"""
+        from codette_desktop.gui.settings.dialog import SettingsDialog  # the window need not wait for it at start
+
         dialog = SettingsDialog(self._application, self.choice, self)
         dialog.theme_chosen.connect(self._on_theme)
         dialog.zoom_chosen.connect(self._on_zoom_chosen)

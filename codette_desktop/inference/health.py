@@ -97,16 +97,19 @@ class HealthMonitor:
         round_due = self._clock() + self._every_s
         try:
             while True:
-                soonest = min([round_due, *(record.due for record in self._records.values() if record.due)])
+                dues = [record.due for record in tuple(self._records.values()) if record.due]
                 woken.clear()
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(woken.wait(), max(0.0, soonest - self._clock()))
+                    await asyncio.wait_for(woken.wait(), max(0.0, min([round_due, *dues]) - self._clock()))
                 now = self._clock()
-                if now >= round_due:
+                if now < round_due:
+                    await self.check([name for name, item in tuple(self._records.items()) if 0 < item.due <= now])
+                    continue
+                try:
                     await self.check(await loop.run_in_executor(None, lambda: list(self._names())))
-                    round_due = self._clock() + self._every_s
-                else:
-                    await self.check([name for name, item in self._records.items() if item.due and item.due <= now])
+                except CodetteError as error:  # the store may be busy: the next round is not far
+                    log.warning("the health of models could not be looked at: %s", error)
+                round_due = self._clock() + self._every_s
         finally:
             self._wake = lambda: None
 
@@ -120,6 +123,9 @@ class HealthMonitor:
             await self._check(name)
         except CodetteError as error:
             problem = error.message
+        except Exception as error:
+            log.exception("the check of %s failed", name)
+            problem = f"It could not be looked at: {error}"
         self._found(name, problem)
 
     def _found(self, name: str, problem: str) -> None:
@@ -128,10 +134,13 @@ class HealthMonitor:
         if problem:
             self._look_again(record)
         else:  # it is there, which is worth another try
-            record.failed_in_a_row, record.due = 0, 0.0
+            record.failed_in_a_row, record.due, record.next_s = 0, 0.0, SOONEST_S
         self._tell(name)
 
     def _look_again(self, record: _Record) -> None:
+        """Once for each look: a server tells of a failed one by itself too."""
+        if record.due > self._clock():
+            return
         record.due = self._clock() + record.next_s
         record.next_s = min(2 * record.next_s, self._every_s)
 

@@ -1,6 +1,6 @@
 """Several answers of one model together and one after the other; a long conversation's next turn, warm and cold.
 
-    python -m tests.benchmarks.bench_batch [--rounds N] [--tokens N] [--threads N]
+    python -m tests.benchmarks.bench_batch [--rounds N] [--tokens N] [--threads N] [--quantisation Q4_0]
 
 One process, one model (134 M random weights), both ways in turns; ratios are medians over rounds.
 """
@@ -97,10 +97,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--tokens", type=int, default=64)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--quantisation", choices=("F32", "F16", "Q8_0", "Q4_0"), default="Q8_0")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.gguf"
-        write_large_model(path)
+        write_large_model(path, chosen.quantisation)
         asyncio.run(compare(path, chosen.rounds, chosen.tokens, chosen.threads))
 
 

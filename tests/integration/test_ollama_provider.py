@@ -163,3 +163,20 @@ async def test_nothing_is_sent_before_something_is_asked(served: Served) -> None
     assert use.estimated
     await provider.aclose()
     assert served.connections == 0
+
+
+async def test_what_a_server_here_passes_on_to_another_computer_says_so() -> None:
+    async def handle(exchange: Exchange) -> None:
+        details = {"context_length": 4096}
+        models = [
+            {"name": "qwen3:8b", "details": details},
+            {"name": "house-name", "details": details, "remote_host": "https://ollama.com:443", "remote_model": "big"},
+            {"name": "glm-4.6:cloud", "details": details},
+        ]
+        await exchange.json({"version": "1"} if exchange.path == "/api/version" else {"models": models})
+
+    async with serve(handle) as served:
+        provider = ServerProvider(Server("Box", served.url, ServerKind.OLLAMA))
+        found = {model.display_name: model.remote for model in await provider.models()}
+        await provider.aclose()
+    assert found == {"qwen3:8b": False, "house-name": True, "glm-4.6:cloud": True}

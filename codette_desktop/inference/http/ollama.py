@@ -13,7 +13,7 @@ from typing import cast
 from codette_desktop.domain.answers import FinishReason
 from codette_desktop.domain.errors import InvalidRequest, ServerError
 from codette_desktop.domain.messages import Message
-from codette_desktop.domain.models import ServerModel
+from codette_desktop.domain.models import ServerModel, is_cloud
 from codette_desktop.domain.requests import Sampling
 from codette_desktop.inference.http import failures
 from codette_desktop.inference.http.connection import Connection
@@ -194,7 +194,8 @@ class Ollama:
             name=f"{self._server.name}/{name}",
             display_name=name,
             server=self._server.name,
-            remote=self._server.remote,
+            # A server on this computer may pass a model's questions on to another: then they leave it all the same.
+            remote=self._server.remote or is_cloud(name) or bool(item.get("remote_host") or item.get("remote_model")),
             quantisation="" if quantisation == "unknown" else quantisation,
             parameters=_parameters(text_of(field(item, "details", "parameter_size"))),
             size_bytes=int(number_of(item.get("size"))),

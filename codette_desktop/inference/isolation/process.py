@@ -62,7 +62,11 @@ class WorkerProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+                "CODETTE_WORKER_OF": str(os.getpid()),
+            },
         )
         self._writer = PipeWriter(cast("IO[bytes]", self._process.stdin), f"worker-{self._process.pid}-writer")
         self._output = cast("IO[bytes]", self._process.stdout)

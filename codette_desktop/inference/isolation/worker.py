@@ -131,11 +131,14 @@ def _no_memory() -> EngineFailure:
     return EngineFailure("There is not enough memory for what the model was asked to do.", hint)
 
 
+PARENT_VARIABLE = "CODETTE_WORKER_OF"
+
+
 def die_with_parent() -> None:
     """Have Linux kill this process with its parent, whatever it is doing then. Elsewhere the closed pipe tells."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        if os.getppid() == 1:  # it died before it was asked
+        if os.getppid() != int(os.environ.get(PARENT_VARIABLE, os.getppid())):  # it died before it was asked
             os._exit(1)
 
 

@@ -17,11 +17,10 @@ from typing import IO, Any
 
 import numpy as np
 
-from codette_desktop.inference.llama.kv_folder import SUFFIX
+from codette_desktop.inference.llama.kv_folder import PART_SUFFIX, SUFFIX
 from codette_desktop.inference.llama.vocabulary import Tokens
 
 State = bytes | memoryview
-PART_SUFFIX = ".part"
 _MAGIC, _VERSION = b"CODETTKV", 1
 _HEAD = struct.Struct("<8sII")
 _LONGEST_HEADER = 4096

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SUFFIX = ".kv"
+PART_SUFFIX = ".part"  # while it is being written
 DEFAULT_MB = 1_000
 CLOSE_S = 2.0
 _CLEARED = "cleared"  # its time is that of the last clearing, for whoever else has the folder open
@@ -103,6 +104,8 @@ class KvFolder:
                     for path in list(self.path.glob(f"*{SUFFIX}")):
                         path.unlink(missing_ok=True)
                         removed += 1
+                    for path in list(self.path.glob(f"*{PART_SUFFIX}")):  # what a process was writing when it was ended
+                        path.unlink(missing_ok=True)
                     if self._index is not None:
                         self._index.forget()
         except OSError as error:

@@ -16,7 +16,7 @@ import numpy as np
 
 from codette_desktop.inference.llama import kv_file
 from codette_desktop.inference.llama.kv_file import KvFile, State
-from codette_desktop.inference.llama.kv_folder import SUFFIX
+from codette_desktop.inference.llama.kv_folder import PART_SUFFIX, SUFFIX
 from codette_desktop.inference.llama.spill import WORTH_KEEPING, Found, common
 from codette_desktop.inference.llama.vocabulary import Tokens
 
@@ -114,7 +114,7 @@ class KvIndex:
         for path in sorted(self._folder.path.iterdir()):
             with contextlib.suppress(FileNotFoundError):  # removed by somebody else
                 used_at = path.stat().st_mtime
-                if path.suffix == kv_file.PART_SUFFIX and time.time() - used_at > _PART_IS_LEFT_OVER_S:
+                if path.suffix == PART_SUFFIX and time.time() - used_at > _PART_IS_LEFT_OVER_S:
                     path.unlink()
                 elif path.suffix == SUFFIX:
                     self._add(path, used_at)
@@ -134,7 +134,10 @@ class KvIndex:
         with self._lock:
             self._pending_bytes -= len(state)
             same = [entry for entry in self._entries.values() if entry.file.key == key]
-        if time.monotonic() > self._stop_at or len(state) > self._most_bytes() or used_at <= self._folder.cleared_at():
+        if len(state) > self._most_bytes():  # there may be less room than there was
+            self._trim()
+            return
+        if time.monotonic() > self._stop_at or used_at <= self._folder.cleared_at():
             return
         for entry in same:
             if np.array_equal(entry.file.tokens, tokens):

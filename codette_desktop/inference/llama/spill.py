@@ -68,8 +68,7 @@ class Spill:
             if not lengths.get(key):
                 return None
             self._kept.move_to_end(key)
-            kept = self._kept[key]
-            kept.used_at = time.time()
+            kept = self._kept[key]  # not its time: what is cleared must not be written again for being looked at
             return Found(lengths[key], kept.tokens, kept.state)
 
     def fetch(self, prompt: Tokens, known: int) -> None:

@@ -269,3 +269,18 @@ async def test_a_question_that_waited_and_was_asked_is_no_draft_any_more(
     key = window.ask.presenter.conversation.id
     store = window.ask.presenter._store
     await until(lambda: (found := store.conversations.get(key)) is not None and found.draft == "")
+
+
+async def test_an_answer_stopped_before_its_first_step_leaves_nothing_behind(
+    scripted_window: MainWindow, scripted: ScriptedProvider, qtbot: QtBot
+) -> None:
+    window = scripted_window
+    await ask(window, qtbot, "first")
+    answers_of = window.ask.presenter._answers
+    conversation = window.ask.presenter.conversation
+    stream = window.ask.presenter._application.chat.send(conversation.id, "second")
+    answers_of.begin(conversation, stream, window.ask.presenter.nodes[-1].id, typed="second")
+    answers_of.stop(conversation.id)
+    await until(lambda: not window.ask.presenter.is_answering)
+    assert window.ask.composer.text() == "second"
+    await ask(window, qtbot, " again")

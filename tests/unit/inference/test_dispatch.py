@@ -9,6 +9,7 @@ import pytest
 from codette_desktop.domain.errors import ModelNotFound
 from codette_desktop.domain.messages import Message, Role
 from codette_desktop.domain.models import AUTO, AnyModel, ModelInfo, ServerModel
+from codette_desktop.domain.servers import Server
 from codette_desktop.domain.tasks import TaskType
 from codette_desktop.inference.dispatch import MOST_ALTERNATIVES, Planner, Policy
 from codette_desktop.inference.routing.health import Health, HealthState
@@ -65,6 +66,13 @@ def test_nothing_leaves_this_computer_unless_it_was_allowed() -> None:
     assert "cloud/best" in planner(policy=Policy(may_stand_in={"cloud/best": True})).plan("small", QUESTION).names
     strict = Policy(remote=True, chains={"default": ("cloud/best", "guide")}, preferences=Preferences(local_only=True))
     assert planner(policy=strict).plan("small", QUESTION).names == ("small", "guide")
+
+
+def test_a_model_that_ollama_passes_on_is_outside_this_computer_whatever_its_server() -> None:
+    here = Server("box", "http://127.0.0.1:11434")
+    assert ServerModel.unseen(here, "gpt-oss:120b-cloud").remote
+    assert ServerModel.unseen(here, "glm-4.6:cloud").remote
+    assert not ServerModel.unseen(here, "qwen3:8b").remote
 
 
 def test_the_persons_own_chain_is_kept_in_order_and_whole() -> None:

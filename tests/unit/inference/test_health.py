@@ -173,3 +173,14 @@ async def test_what_failed_is_checked_soon_then_ever_more_seldom(world: World, r
     assert world.state is HealthState.DEGRADED
     await turn(world, 8 * SOONEST_S)
     assert world.checked.count(MODEL) == 3  # it is there again
+
+
+@pytest.mark.allow_log("the check of shed/qwen failed")
+async def test_a_check_that_breaks_is_told_and_ends_nothing(world: World, running: None) -> None:
+    world.ill[MODEL] = PermissionError("no way")  # type: ignore[assignment] - no CodetteError, as a defect raises
+    world.fails()
+    await turn(world, SOONEST_S)
+    assert "no way" in world.monitor.of(MODEL).why
+    world.ill.clear()
+    await turn(world, EVERY_S)
+    assert world.checked.count("local") == 1

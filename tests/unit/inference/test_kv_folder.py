@@ -250,3 +250,29 @@ def test_a_state_from_disk_gives_the_very_bits_that_reading_again_gives(tiny: Mo
         assert found is not None
         assert context.restore(0, found.state, found.tokens.tolist())
         assert read(context, prompt[200:]) == expected
+
+
+def test_what_was_cleared_is_not_written_again_for_being_looked_at(path: Path) -> None:
+    with closing(KvFolder(path)) as folder:
+        spill = Spill(below=of(folder))
+        spill.put(tokens(0), b"said before", time.time())
+        folder.make()
+        folder.clear().result()
+        assert spill.best(tokens(0, 3)) is not None  # another conversation that begins alike
+        spill.flush()
+    assert KvFolder(path).usage() == KvUsage(0, 0)
+
+
+def test_clearing_takes_half_written_files_and_less_room_takes_whole_ones(path: Path) -> None:
+    room = 100
+    with closing(KvFolder(path, lambda: room)) as folder:
+        of(folder).put(tokens(0), b"state", time.time())
+    assert KvFolder(path).usage().files == 1
+    room = 0
+    with closing(KvFolder(path, lambda: room)) as folder:
+        of(folder).put(tokens(1000), b"state", time.time())
+    assert KvFolder(path).usage().files == 0
+    part = path / "deadbeef.part"
+    part.write_bytes(b"half")
+    KvFolder(path).clear().result()
+    assert not part.exists()

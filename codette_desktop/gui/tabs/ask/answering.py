@@ -105,8 +105,16 @@ class Answers:
         live = LiveAnswer(conversation.id, self._speaker(conversation), parent_id)
         self._errors.pop(conversation.id, None)
         self._live[conversation.id] = live
-        self._running[conversation.id] = self._tasks.start(self._follow(live, stream, typed), "answer")
+        task = self._running[conversation.id] = self._tasks.start(self._follow(live, stream, typed), "answer")
+        task.add_done_callback(lambda _task: self._dropped(conversation.id, task, typed))
         self._listener.on_begun(live)
+
+    def _dropped(self, key: str, task: "asyncio.Task[None]", typed: str) -> None:
+        """One that was stopped before its first step has never run, and so has not cleaned up."""
+        if self._running.get(key) is task:
+            del self._running[key]
+            self._live.pop(key, None)
+            self._ended(key, None, [typed] if typed else [])
 
     def stop(self, conversation_id: str) -> bool:
         """Stop the answer; False where none is being written. What came of it is kept."""

@@ -86,7 +86,7 @@ def test_the_fastest_is_said_to_be_so_with_its_figure() -> None:
 def test_what_failed_and_what_was_voted_is_told() -> None:
     known = profile("small", successes=6.0, failures=2.0, quality_votes=1, quality_points=10.0)
     (only,) = ranked([small], known).candidates
-    assert "25% of its recent requests failed" in only.reasons
+    assert "but 25% of its recent requests failed" in only.reasons
     assert "its quality is 6.7 of 10 after 1 vote" in only.reasons
     assert "writes 40 tokens/s here" in only.reasons  # alone, it is not called the fastest
 
