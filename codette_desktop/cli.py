@@ -13,6 +13,7 @@ from codette_desktop import __version__
 from codette_desktop.commands.cache import cache
 from codette_desktop.commands.common import common, opened
 from codette_desktop.commands.config import config
+from codette_desktop.commands.embed import embed
 from codette_desktop.commands.evaluate import evaluate
 from codette_desktop.commands.models import models
 from codette_desktop.commands.roles import asked_as, roles
@@ -204,6 +205,7 @@ def tour(directory: Path, folder: Path, as_json: bool) -> None:  # noqa: ARG001 
 
 
 main.add_command(cache)
+main.add_command(embed)
 main.add_command(evaluate)
 main.add_command(config)
 main.add_command(models)

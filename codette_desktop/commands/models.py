@@ -40,6 +40,7 @@ async def _list(folder: Path, as_json: bool) -> None:
     async with opened(folder) as application:
         states = await application.servers.refresh()
         found: list[AnyModel] = [*application.library.list(), *_of_servers(application, states)]
+        embedders = application.library.embedders()
         adapters = application.library.adapters()
         problems = application.library.problems()
         named = list(application.configuration.settings.models.values())
@@ -52,12 +53,15 @@ async def _list(folder: Path, as_json: bool) -> None:
         put = [_adapter_fields(adapter) for adapter in adapters]
         own = [{"name": item.name, "model": item.model} for item in named]
         fields = {"models": listed, "names": own, "adapters": put, "problems": told}
+        fields["embedders"] = [_fields(model) for model in embedders]
         click.echo(json.dumps(fields, ensure_ascii=False))
         return
     for model in found:
         click.echo(_line(model))
     for item in named:
         click.echo(f"{item.name:24} a name of your own for {item.model}")
+    for model in embedders:
+        click.echo(f"{_line(model)}  embeds only")
     for adapter in adapters:
         click.echo(f"{adapter.name:24} adapter, rank {adapter.rank}, for {adapter.architecture}: MODEL+{adapter.name}")
     for problem in problems:

@@ -33,6 +33,7 @@ class ModelInfo:
 
     `name` is unique in the library and is what a person types or picks; `display_name` is what they read.
     `file_hash` identifies the weights (see `codette_desktop.models.identity`); "" while it has not been computed.
+    A model that does not write only embeds texts (see `inference.provider.Embeddings`).
     `adapters` are put on the weights in that order; a model with adapters is found as "NAME+ADAPTER@SCALE".
     """
 
@@ -50,6 +51,7 @@ class ModelInfo:
     description: str = ""
     starter: bool = False
     adapters: tuple[Adapter, ...] = ()
+    writes: bool = True
 
     @property
     def label(self) -> str:

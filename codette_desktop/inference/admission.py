@@ -6,7 +6,7 @@ memory. One that has crashed twice, or that the person wants apart, stays in a p
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import Future
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -16,7 +16,14 @@ from codette_desktop.domain.answers import AnswerPart, ContextUse
 from codette_desktop.domain.errors import StoreError
 from codette_desktop.domain.models import ModelInfo
 from codette_desktop.domain.requests import ChatRequest
-from codette_desktop.inference.provider import CacheableProvider, LoadedModel, ModelIdentity, Provider
+from codette_desktop.inference.provider import (
+    CacheableProvider,
+    Embeddings,
+    LoadedModel,
+    ModelIdentity,
+    Provider,
+    embedder_of,
+)
 
 CRASHES_TO_STAY_APART = 2
 
@@ -73,6 +80,10 @@ class AdmittingProvider:
         """See `Provider.load`."""
         return await (await self._place(model)).load(model)
 
+    async def embed(self, model: str, texts: Sequence[str]) -> Embeddings:
+        """See `EmbeddingProvider.embed`. A file nobody has run is tried apart for that too."""
+        return await embedder_of(await self._place(model), model).embed(model, texts)
+
     async def unload(self, model: str) -> bool:
         """See `Provider.unload`."""
         apart = await self._apart.unload(model)
@@ -115,9 +126,12 @@ class AdmittingProvider:
         return info, Trust(*self._store.trust(info.file_hash))
 
     async def _try(self, model: str, info: ModelInfo) -> None:
-        """Load it in a process of its own, where it also writes two tokens. Raises what that fails of."""
+        """Load it in a process of its own, where it also writes two tokens or embeds a text. Raises what fails."""
         try:
-            await self._apart.load(model)
+            if info.writes:
+                await self._apart.load(model)
+            else:
+                await embedder_of(self._apart, model).embed(model, ["a b"])
         finally:
             await asyncio.shield(self._apart.unload(model))
         try:

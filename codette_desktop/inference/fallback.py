@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from codette_desktop.domain.answers import AnswerEnd, AnswerPart, ContextUse, SwitchedModel
 from codette_desktop.domain.errors import CodetteError, EngineFailure, ModelError, PromptTooLong, ServerError
 from codette_desktop.domain.requests import ChatRequest
-from codette_desktop.inference.provider import CacheableProvider, LoadedModel, ModelIdentity
+from codette_desktop.inference.provider import CacheableProvider, Embeddings, LoadedModel, ModelIdentity, embedder_of
 
 # What another model may do better. A request that cannot be served as it is fails with all of them.
 PASSED_ON = (ModelError, EngineFailure, ServerError, PromptTooLong)
@@ -69,6 +69,10 @@ class FallbackProvider:
     async def load(self, model: str) -> LoadedModel:
         """See `Provider.load`."""
         return await self.inner.load(model)
+
+    async def embed(self, model: str, texts: Sequence[str]) -> Embeddings:
+        """See `EmbeddingProvider.embed`."""
+        return await embedder_of(self.inner, model).embed(model, texts)
 
     async def unload(self, model: str) -> bool:
         """See `Provider.unload`."""

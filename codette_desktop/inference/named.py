@@ -1,11 +1,11 @@
 """A provider before another: models may be asked by the names the person has given them."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import replace
 
 from codette_desktop.domain.answers import AnswerPart, ContextUse
 from codette_desktop.domain.requests import ChatRequest
-from codette_desktop.inference.provider import CacheableProvider, LoadedModel, ModelIdentity
+from codette_desktop.inference.provider import CacheableProvider, Embeddings, LoadedModel, ModelIdentity, embedder_of
 
 
 class NamedProvider:
@@ -26,6 +26,10 @@ class NamedProvider:
     async def load(self, model: str) -> LoadedModel:
         """See `Provider.load`."""
         return await self._inner.load(self._asked_name(model))
+
+    async def embed(self, model: str, texts: Sequence[str]) -> Embeddings:
+        """See `EmbeddingProvider.embed`."""
+        return await embedder_of(self._inner, model).embed(self._asked_name(model), texts)
 
     async def unload(self, model: str) -> bool:
         """See `Provider.unload`."""

@@ -1,10 +1,11 @@
 """What every provider of answers offers, wherever its models run."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from codette_desktop.domain.answers import AnswerPart, ContextUse
+from codette_desktop.domain.errors import UnsupportedModel
 from codette_desktop.domain.requests import ChatRequest
 
 
@@ -73,6 +74,39 @@ class Provider(Protocol):
     async def aclose(self) -> None:
         """Stop everything and free everything; nothing may be asked afterwards."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Embeddings:
+    """One vector of unit length (float32 values) for each text, in their order.
+
+    `pooling` says how a text's tokens were made one vector: "mean", "cls", "last", or "" where a server does not say.
+    `tokens` counts those of all texts together; 0 where that is not known.
+    """
+
+    vectors: list[list[float]]
+    pooling: str
+    model_hash: str
+    tokens: int
+
+
+@runtime_checkable
+class EmbeddingProvider(Protocol):
+    """Something that turns texts into vectors."""
+
+    async def embed(self, model: str, texts: Sequence[str]) -> Embeddings:
+        """Embed them. Raises UnsupportedModel where the model gives none, InvalidRequest for a text too long or empty.
+
+        Cancelling the task stops the work.
+        """
+        ...
+
+
+def embedder_of(provider: object, model: str) -> EmbeddingProvider:
+    """The provider, as one that embeds. Raises UnsupportedModel."""
+    if isinstance(provider, EmbeddingProvider):
+        return provider
+    raise UnsupportedModel(f"{model} gives no embeddings.")
 
 
 class CacheableProvider(Provider, Protocol):

@@ -12,7 +12,14 @@ from codette_desktop.domain.events import EventBus, ServersChanged
 from codette_desktop.domain.models import ServerModel
 from codette_desktop.domain.requests import ChatRequest
 from codette_desktop.domain.servers import Server
-from codette_desktop.inference.provider import CacheableProvider, LoadedModel, ModelIdentity, Provider
+from codette_desktop.inference.provider import (
+    CacheableProvider,
+    Embeddings,
+    LoadedModel,
+    ModelIdentity,
+    Provider,
+    embedder_of,
+)
 
 if TYPE_CHECKING:
     from codette_desktop.inference.http.provider import ServerProvider
@@ -76,6 +83,10 @@ class ProviderSet:
     async def load(self, model: str) -> LoadedModel:
         """See `Provider.load`."""
         return await self._for(model).load(model)
+
+    async def embed(self, model: str, texts: Sequence[str]) -> Embeddings:
+        """See `EmbeddingProvider.embed`."""
+        return await embedder_of(self._for(model), model).embed(model, texts)
 
     async def unload(self, model: str) -> bool:
         """See `Provider.unload`."""

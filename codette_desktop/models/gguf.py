@@ -17,7 +17,7 @@ from codette_desktop.domain.errors import ModelError, ModelFileError, ModelNotFo
 from codette_desktop.models import gguf_split
 from codette_desktop.models.gguf_layout import TensorInfo, alignment, lay_out
 from codette_desktop.models.gguf_parser import RawHeader, Scalar, parse
-from codette_desktop.models.gguf_semantics import check_kind, hyperparameters, text
+from codette_desktop.models.gguf_semantics import EMBEDDERS, check_kind, hyperparameters, text
 from codette_desktop.models.gguf_types import FILE_TYPES, INTEGERS
 from codette_desktop.models.gguf_vocabulary import check_vocabulary
 
@@ -59,6 +59,11 @@ class GgufHeader:
     def parameters(self) -> int:
         """The number of weights."""
         return sum(tensor.elements for tensor in self.tensors)
+
+    @property
+    def writes(self) -> bool:
+        """Whether it writes text; an embedding model only reads it."""
+        return self.architecture not in EMBEDDERS
 
     def head_size(self, kind: str) -> int:
         """The width of a "key" or "value" of one head, the largest where layers with a window have another."""

@@ -25,9 +25,11 @@ _KINDS = {
     "imatrix": "an importance matrix, used for quantising",
     "vocab": "a vocabulary without a model",
 }
-_NOT_WRITERS = frozenset(
-    "clip bert modern-bert nomic-bert nomic-bert-moe neo-bert jina-bert-v2 jina-bert-v3 eurobert gemma-embedding "
-    "llama-embed t5 t5encoder wavtokenizer-dec qwen3tts pockettts eagle3 dflash gemma4-assistant".split()
+_NOT_WRITERS = frozenset("clip t5 t5encoder wavtokenizer-dec qwen3tts pockettts eagle3 dflash gemma4-assistant".split())
+# They turn texts into vectors and write none.
+EMBEDDERS = frozenset(
+    "bert modern-bert nomic-bert nomic-bert-moe neo-bert jina-bert-v2 jina-bert-v3 eurobert gemma-embedding "
+    "llama-embed".split()
 )
 # Their graphs assert that keys and values are equally wide (GGML_ASSERT(n_embd_head_v == n_embd_head_k)).
 _EQUAL_HEADS = frozenset(
@@ -112,7 +114,7 @@ def text(header: RawHeader, key: str) -> str | None:
 
 
 def check_kind(header: RawHeader) -> str:
-    """The architecture, if the file is a model that writes text; raises UnsupportedModel in words where it is not."""
+    """The architecture, if the file is a model that writes or embeds text; raises UnsupportedModel in words if not."""
     architecture = text(header, "general.architecture")
     if architecture is None:
         raise ModelFileError("Its metadata does not say of which architecture it is.")
@@ -139,7 +141,7 @@ def hyperparameters(header: RawHeader, architecture: str, tensors: Sequence[Tens
         heads=(heads := keys.by_layer("attention.head_count", layers)),
         kv_heads=keys.by_layer("attention.head_count_kv", layers) or heads,
     )
-    if keys.get("attention.causal", ValueType.BOOL) is False:
+    if keys.get("attention.causal", ValueType.BOOL) is False and architecture not in EMBEDDERS:
         raise UnsupportedModel("The model reads in both directions and does not write text.")
     _check_attention(keys, found, tensors)
     _check_experts(keys, layers)

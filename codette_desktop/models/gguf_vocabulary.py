@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from codette_desktop.domain.errors import ModelFileError, UnsupportedModel
 from codette_desktop.models.gguf_layout import TensorInfo
 from codette_desktop.models.gguf_parser import RawHeader
-from codette_desktop.models.gguf_semantics import text
+from codette_desktop.models.gguf_semantics import EMBEDDERS, text
 from codette_desktop.models.gguf_types import ValueType
 
 _NONE = 2**32 - 1  # how converters write "no such token"
@@ -19,10 +19,13 @@ _DEFAULT_ENDS: dict[str, tuple[int, int] | None] = {
     "whitespace": (11, 11),
     "gemma4": None,
     "rwkv": None,
+    "bert": (101, 102),
+    "t5": (_NONE, 1),
 }
 # Outside their own architecture these end in loops without end and uncaught exceptions.
 _BOUND_TO_ARCHITECTURE = ("rwkv", "plamo")
-_NO_WRITERS = frozenset(("bert", "t5", "none", "no_vocab", "test"))
+_NO_WRITERS = frozenset(("none", "no_vocab", "test"))
+_OF_ENCODERS = frozenset(("bert", "t5"))
 
 
 def check_vocabulary(header: RawHeader, architecture: str, tensors: Sequence[TensorInfo]) -> tuple[str, int]:
@@ -34,7 +37,7 @@ def check_vocabulary(header: RawHeader, architecture: str, tensors: Sequence[Ten
     kind = text(header, "tokenizer.ggml.model")
     if kind is None:
         raise ModelFileError("It has no tokenizer.")
-    if kind in _NO_WRITERS:
+    if kind in _NO_WRITERS or (kind in _OF_ENCODERS and architecture not in EMBEDDERS):
         raise UnsupportedModel(f"Its tokenizer ('{kind}') is not one of models that write text.")
     if kind not in _DEFAULT_ENDS:
         raise UnsupportedModel(f"Its tokenizer ('{kind}') is not known.")

@@ -62,4 +62,5 @@ def describe(header: GgufHeader, *, starter: bool = False) -> ModelInfo:
         chat_template=header.chat_template,
         description=description if isinstance(description, str) else "",
         starter=starter,
+        writes=header.writes,
     )

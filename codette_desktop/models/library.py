@@ -81,8 +81,12 @@ class ModelLibrary:
         self._reader = Reader(self.headers)
 
     def list(self) -> Models:
-        """All usable models: starters first, then folder by folder, by path. Names are unique."""
-        return [self._known_hash(model) for model in self._scan().models]
+        """All models that write: starters first, then folder by folder, by path. Names are unique."""
+        return [self._known_hash(model) for model in self._scan().models if model.writes]
+
+    def embedders(self) -> Models:
+        """The models that only embed, in the same order."""
+        return [self._known_hash(model) for model in self._scan().models if not model.writes]
 
     def adapters(self, model: ModelInfo | None = None) -> Adapters:
         """All usable adapters, or those that fit a model, in the order of `list`. Names are unique among adapters.
@@ -126,7 +130,7 @@ class ModelLibrary:
             measured = _measured(self._starter)
             return self._known_hash(max(starters, key=lambda model: (measured.get(model.name, 0.0), model.parameters)))
         for found in self._walk():
-            if isinstance(found, ModelInfo):
+            if isinstance(found, ModelInfo) and found.writes:
                 return self._known_hash(found)
         raise ModelNotFound("There is no model yet.", "Add a folder that holds .gguf files.")
 

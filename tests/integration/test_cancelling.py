@@ -144,9 +144,8 @@ async def test_the_decode_of_those_who_all_gave_up_is_stopped(provider: LlamaPro
         )
     resident = provider._residents.hold(info_from_header(path))
     assert resident is not None
-    async with asyncio.timeout(5):
-        while resident.batch.busy:
-            await asyncio.sleep(0.001)
     provider._residents.release(resident)
-    assert resident.users == 0
+    async with asyncio.timeout(5):
+        while resident.batch.busy or resident.users:  # one that was still being prepared is let go of a little later
+            await asyncio.sleep(0.001)
     assert len(watched.tokens) < 900  # nobody wrote to the end

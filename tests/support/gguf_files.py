@@ -39,7 +39,7 @@ class ModelShape:
     """What a test may choose. `width` and `feed_forward` must be multiples of 32 for Q8_0 and Q4_0; `width` of `heads`.
 
     `head_size` None: `width` is shared among `heads`. `vocabulary` counts tokens, at least 300. `chat_template` None
-    leaves the key out. `tied` shares the output matrix with the embedding.
+    leaves the key out. `tied` shares the output matrix with the embedding, `pooling` is llama.cpp's number of it.
     """
 
     layers: int = 2
@@ -55,6 +55,7 @@ class ModelShape:
     name: str = "Tiny Test"
     chat_template: str | None = CHATML
     tied: bool = False
+    pooling: int | None = None
     seed: int = 0
 
 
@@ -129,6 +130,8 @@ def _add_hyperparameters(writer: gguf.GGUFWriter, shape: ModelShape) -> None:
         writer.add_value_length(shape.head_size)
     writer.add_rope_freq_base(10_000.0)
     writer.add_vocab_size(shape.vocabulary)
+    if shape.pooling is not None:
+        writer.add_pooling_type(gguf.PoolingType(shape.pooling))
 
 
 def _byte_characters() -> list[str]:

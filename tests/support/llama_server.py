@@ -16,10 +16,16 @@ STARTER = ROOT / "resources" / "starter" / "guide-s-q8_0.gguf"
 
 
 @contextmanager
-def llama_server(model: Path = STARTER, *, token: str = "", parallel: int = 1, context: int = 0) -> Iterator[str]:
-    """The address of a server that answers with `model`; `context` in tokens for all `parallel` answers together."""
+def llama_server(
+    model: Path = STARTER, *, token: str = "", parallel: int = 1, context: int = 0, embeds: bool = False
+) -> Iterator[str]:
+    """The address of a server that answers with `model`, or `embeds` with it.
+
+    `context` is in tokens for all `parallel` answers together.
+    """
+    numbers = (parallel, context, int(embeds))
     child = subprocess.Popen(
-        [sys.executable, "-m", "tests.support.llama_server", str(model), token, str(parallel), str(context)],
+        [sys.executable, "-m", "tests.support.llama_server", str(model), token, *map(str, numbers)],
         cwd=ROOT,
         env=os.environ | {"OMP_WAIT_POLICY": "passive"},
         stdin=subprocess.PIPE,
@@ -43,7 +49,7 @@ def llama_server(model: Path = STARTER, *, token: str = "", parallel: int = 1, c
         child.stdout.close()
 
 
-def main(model: str, token: str, parallel: str = "1", context: str = "0") -> None:
+def main(model: str, token: str, parallel: str = "1", context: str = "0", embeds: str = "0") -> None:
     """Serve until nobody holds the other end of standard input."""
     import xllamacpp as module
 
@@ -56,6 +62,8 @@ def main(model: str, token: str, parallel: str = "1", context: str = "0") -> Non
     params.n_parallel = int(parallel)
     params.n_ctx = int(context)
     params.cpuparams.n_threads = 1
+    if embeds == "1":
+        params.embedding = True
     if token:
         params.api_keys = [token]
     server = xllamacpp.Server(params)

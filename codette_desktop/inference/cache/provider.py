@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from codette_desktop.inference.cache.answers import KeptAnswer, whole_answer
 from codette_desktop.inference.cache.flight import Flight
 from codette_desktop.inference.cache.key import key_of, repeats_itself
 from codette_desktop.inference.cache.responses import ResponseCache
-from codette_desktop.inference.provider import CacheableProvider, LoadedModel, ModelIdentity
+from codette_desktop.inference.provider import CacheableProvider, Embeddings, LoadedModel, ModelIdentity, embedder_of
 from codette_desktop.store.responses import ResponseCounts
 
 log = logging.getLogger(__name__)
@@ -75,6 +75,10 @@ class CachingProvider:
     async def load(self, model: str) -> LoadedModel:
         """See `Provider.load`."""
         return await self._inner.load(model)
+
+    async def embed(self, model: str, texts: Sequence[str]) -> Embeddings:
+        """See `EmbeddingProvider.embed`."""
+        return await embedder_of(self._inner, model).embed(model, texts)
 
     async def unload(self, model: str) -> bool:
         """See `Provider.unload`."""

@@ -47,6 +47,14 @@ class Delta:
     decode_ms: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """Vectors in the order of their texts, and the tokens of all, 0 where they were not told."""
+
+    vectors: list[list[float]]
+    tokens: int = 0
+
+
 class Dialect(Protocol):
     """Speaks with one server. All methods raise CodetteErrors; names of models are the server's own."""
 
@@ -70,6 +78,10 @@ class Dialect(Protocol):
 
     def read(self, lines: AsyncIterator[str]) -> AsyncGenerator[Delta]:
         """The answer. Raises the error a server puts in the middle of it."""
+        ...
+
+    async def embed(self, model: str, texts: Sequence[str]) -> Embedded:
+        """The vectors of texts, as the server gives them."""
         ...
 
     async def load(self, details: Details) -> None:

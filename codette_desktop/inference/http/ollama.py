@@ -17,8 +17,17 @@ from codette_desktop.domain.models import ServerModel, is_cloud
 from codette_desktop.domain.requests import Sampling
 from codette_desktop.inference.http import failures
 from codette_desktop.inference.http.connection import Connection
-from codette_desktop.inference.http.dialect import Asked, Delta, Details, roles
-from codette_desktop.inference.http.reading import Object, field, items_of, no_answer, number_of, objects, text_of
+from codette_desktop.inference.http.dialect import Asked, Delta, Details, Embedded, roles
+from codette_desktop.inference.http.reading import (
+    Object,
+    field,
+    items_of,
+    no_answer,
+    number_of,
+    objects,
+    text_of,
+    vectors_of,
+)
 from codette_desktop.inference.http.timeouts import COLD_LOAD_S
 
 MOST_DEFAULT_CONTEXT = 8192
@@ -133,6 +142,14 @@ class Ollama:
                     decode_ms=number_of(item.get("eval_duration")) / _NS_PER_MS,
                 )
                 return
+
+    async def embed(self, model: str, texts: Sequence[str]) -> Embedded:
+        """See `Dialect.embed`. A text that is too long is refused, not cut."""
+        body = {"model": model, "input": list(texts), "truncate": False}
+        answer = await self._connection.ask("/api/embed", body, model=model, limit_s=COLD_LOAD_S)
+        return Embedded(
+            vectors_of(answer.get("embeddings"), len(texts)), int(number_of(answer.get("prompt_eval_count")))
+        )
 
     async def load(self, details: Details) -> None:
         """A request without a prompt loads."""

@@ -16,9 +16,19 @@ from codette_desktop.domain.models import ServerModel
 from codette_desktop.domain.requests import Sampling
 from codette_desktop.inference.http import failures
 from codette_desktop.inference.http.connection import Connection
-from codette_desktop.inference.http.dialect import UNKNOWN_CONTEXT_TOKENS, Asked, Delta, Details, roles
+from codette_desktop.inference.http.dialect import UNKNOWN_CONTEXT_TOKENS, Asked, Delta, Details, Embedded, roles
 from codette_desktop.inference.http.ollama import schema_of
-from codette_desktop.inference.http.reading import Object, events, field, items_of, no_answer, number_of, text_of
+from codette_desktop.inference.http.reading import (
+    Object,
+    events,
+    field,
+    items_of,
+    no_answer,
+    number_of,
+    text_of,
+    vectors_of,
+)
+from codette_desktop.inference.http.timeouts import COLD_LOAD_S
 
 LLAMA_CPP, VLLM, LM_STUDIO, OTHER = "llama.cpp", "vLLM", "LM Studio", "OpenAI-compatible"
 MOST_STOPS = 4  # of OpenAI's own service; the provider sees to the rest
@@ -132,6 +142,15 @@ class OpenAi:
                     int(number_of(field(item, "usage", "prompt_tokens_details", "cached_tokens"))),
                     decode_ms=number_of(field(item, "timings", "predicted_ms")),
                 )
+
+    async def embed(self, model: str, texts: Sequence[str]) -> Embedded:
+        """See `Dialect.embed`."""
+        known = (await self.details(model)).model.display_name
+        body = {"model": self._ids[known], "input": list(texts), "encoding_format": "float"}
+        answer = await self._connection.ask("/v1/embeddings", body, model=model, limit_s=COLD_LOAD_S)
+        items = sorted(items_of(answer.get("data")), key=lambda item: number_of(item.get("index")))
+        found = vectors_of([item.get("embedding") for item in items], len(texts))
+        return Embedded(found, int(number_of(field(answer, "usage", "prompt_tokens"))))
 
     async def load(self, details: Details) -> None:
         """These servers load what they are asked for, when they are asked."""

@@ -10,7 +10,7 @@ from contextlib import aclosing, suppress
 import httpx
 
 from codette_desktop.domain.answers import AnswerPart, ContextUse, PromptRead
-from codette_desktop.domain.errors import CodetteError
+from codette_desktop.domain.errors import CodetteError, InvalidRequest, UnsupportedModel
 from codette_desktop.domain.events import EventBus, ServerChecked
 from codette_desktop.domain.messages import Message
 from codette_desktop.domain.models import ServerModel
@@ -27,7 +27,7 @@ from codette_desktop.inference.http.ollama import Ollama
 from codette_desktop.inference.http.openai import OpenAi
 from codette_desktop.inference.http.reading import lines
 from codette_desktop.inference.http.timeouts import ModelTimes
-from codette_desktop.inference.provider import LoadedModel
+from codette_desktop.inference.provider import Embeddings, LoadedModel
 
 log = logging.getLogger(__name__)
 
@@ -134,6 +134,22 @@ class ServerProvider:
         details = await self._details(speaker, name)
         await speaker.load(details)
         return self._mark_loaded(await self._details(speaker, name), 0)
+
+    async def embed(self, model: str, texts: Sequence[str]) -> Embeddings:
+        """See `EmbeddingProvider.embed`. How the server pools, and which weights it has, it does not say."""
+        if not texts or not all(text.strip() for text in texts):
+            raise InvalidRequest("A text to be embedded is empty: it has no meaning.")
+        name = self._own_name(model)
+        speaker = await self._dialect()
+        if self.server.remote:
+            log.info("%d texts to be embedded go to %s", len(texts), self.server.place)
+        try:
+            found = await speaker.embed(name, texts)
+        except CodetteError as error:
+            if "embedding" in error.message.casefold():
+                raise UnsupportedModel(f"{model} gives no embeddings: {error.message}", error.hint) from error
+            raise
+        return Embeddings(found.vectors, "", "", found.tokens)
 
     async def unload(self, model: str) -> bool:
         """See `Provider.unload`. A server that cannot be told to only leaves the list of loaded models."""

@@ -2,10 +2,11 @@
 
 import codecs
 import json
+import math
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import Any, cast
 
-from codette_desktop.domain.errors import ServerFailed
+from codette_desktop.domain.errors import ServerFailed, UnsupportedModel
 
 LONGEST_LINE = 4 * 2**20
 LONGEST_ANSWER = 256 * 2**20
@@ -118,3 +119,18 @@ def items_of(value: object) -> list[Object]:
     if not isinstance(value, list):
         return []
     return [cast("Object", item) for item in cast("list[object]", value) if isinstance(item, dict)]
+
+
+def vectors_of(value: object, count: int) -> list[list[float]]:
+    """`count` lists of numbers, all of one length and none of zeros, at unit length; raises UnsupportedModel."""
+    rows = cast("list[object]", value) if isinstance(value, list) else []
+    found = [[_signed(each) for each in cast("list[object]", row)] for row in rows if isinstance(row, list)]
+    lengths = [math.sqrt(math.fsum(each * each for each in row)) for row in found]
+    sound = all(lengths) and all(map(math.isfinite, lengths)) and len({len(row) for row in found}) == 1
+    if len(found) != count or not sound:
+        raise UnsupportedModel(f"The server gave no embeddings for the {count:,} texts.", "Choose an embedding model.")
+    return [[each / length for each in row] for row, length in zip(found, lengths, strict=True)]
+
+
+def _signed(value: object) -> float:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from codette_desktop.inference.holding import Holding
 from codette_desktop.inference.isolation.process import SILENT_S, WorkerDied, WorkerProcess
 from codette_desktop.inference.llama.devices import process_memory
 from codette_desktop.inference.planning import LoadPlan
-from codette_desktop.inference.provider import LoadedModel
+from codette_desktop.inference.provider import Embeddings, LoadedModel
 from codette_desktop.inference.scheduling import Scheduler, granted
 
 STOP_TIMEOUT_S = 5.0
@@ -89,6 +89,10 @@ class IsolatedProvider:
     async def load(self, model: str) -> LoadedModel:
         """See `Provider.load`."""
         return await self._do("load", model)
+
+    async def embed(self, model: str, texts: Sequence[str]) -> Embeddings:
+        """See `EmbeddingProvider.embed`."""
+        return await self._do("embed", model, texts=list(texts))
 
     async def unload(self, model: str) -> bool:
         """See `Provider.unload`. The process ends too."""

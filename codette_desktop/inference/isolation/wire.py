@@ -20,13 +20,13 @@ from codette_desktop.domain.events import ModelLoaded, ModelLoading, ModelUnload
 from codette_desktop.domain.messages import Message, Role
 from codette_desktop.domain.models import Adapter, EngineSettings, FlashAttention, KvType, ModelInfo, Numa
 from codette_desktop.domain.requests import ChatRequest, Sampling
-from codette_desktop.inference.provider import LoadedModel
+from codette_desktop.inference.provider import Embeddings, LoadedModel
 
 _TYPES = {
     each.__name__: each
     for each in (
-        Adapter, AnswerEnd, AnswerFigures, ChatRequest, ContextUse, EngineSettings, LoadedModel, Message, ModelInfo,
-        ModelLoaded, ModelLoading, ModelUnloaded, PromptRead, Sampling, TextChunk,
+        Adapter, AnswerEnd, AnswerFigures, ChatRequest, ContextUse, Embeddings, EngineSettings, LoadedModel, Message,
+        ModelInfo, ModelLoaded, ModelLoading, ModelUnloaded, PromptRead, Sampling, TextChunk,
     )
 }  # fmt: skip
 _CONVERTERS: dict[tuple[str, str], Any] = {

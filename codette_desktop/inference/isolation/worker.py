@@ -100,6 +100,8 @@ class Worker:
                 return await self._provider.count(request)
             case "load":
                 return await self._provider.load(name)
+            case "embed":
+                return await self._provider.embed(name, message["texts"])
             case "unload":
                 return await self._provider.unload(name)
             case unknown:

@@ -44,6 +44,7 @@ class Model:
         *,
         header: GgufHeader | None = None,
         vocabulary_only: bool = False,
+        any_kind: bool = False,
         on_progress: Callable[[float], None] | None = None,
         cancelled: Callable[[], bool] = lambda: False,
     ) -> "Model":
@@ -52,7 +53,7 @@ class Model:
         `header` is the file's, where the caller has read it already.
 
         Raises Cancelled when `cancelled` became true, ModelLoadFailed with the engine's reason, UnsupportedModel for a
-        model that does not write text.
+        model that does not write text, unless `any_kind` will do.
         """
         engine = library()
         engine.spread_over_processors(settings.numa)
@@ -67,7 +68,7 @@ class Model:
         if settings.lock_memory and (refused := [text for text in engine.messages if "mlock" in text]):
             log.info("the system does not lock the memory of %s: %s", path.name, " ".join(refused).strip())
         model = cls(handle, path, header)
-        if not vocabulary_only:
+        if not vocabulary_only and not any_kind:
             model.refuse_unless_it_writes()
         return model
 
@@ -88,7 +89,9 @@ class Model:
 
     def refuse_unless_it_writes(self) -> None:
         """Raise UnsupportedModel for encoders (embeddings, translation), and free the model."""
-        if self._c.llama_model_has_encoder(self.handle) or not self._c.llama_model_has_decoder(self.handle):
+        embeds_only = self._header is not None and not self._header.writes
+        encodes = self._c.llama_model_has_encoder(self.handle) or not self._c.llama_model_has_decoder(self.handle)
+        if embeds_only or encodes:
             self.close()
             raise UnsupportedModel(f"{self.path.name} does not write text: it is an encoder.")
 

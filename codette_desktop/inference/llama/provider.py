@@ -5,16 +5,18 @@ import atexit
 import functools
 import logging
 import threading
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from codette_desktop.domain.answers import AnswerEnd, AnswerPart, ContextUse
-from codette_desktop.domain.errors import EngineFailure
+from codette_desktop.domain.errors import EngineFailure, UnsupportedModel
 from codette_desktop.domain.events import EventBus
 from codette_desktop.domain.models import EngineSettings, ModelInfo
 from codette_desktop.domain.requests import ChatRequest
+from codette_desktop.inference.llama.embedders import Embedders
+from codette_desktop.inference.llama.embedding_service import EmbeddingService, ended, stopped
 from codette_desktop.inference.llama.identity import Identities
 from codette_desktop.inference.llama.library import engine_build
 from codette_desktop.inference.llama.loading import Load
@@ -23,7 +25,7 @@ from codette_desktop.inference.llama.residents import Hook, Residents
 from codette_desktop.inference.llama.runtime import Engine
 from codette_desktop.inference.llama.seats import Seat
 from codette_desktop.inference.llama.workplaces import MOST_CONTEXTS
-from codette_desktop.inference.provider import LoadedModel, ModelIdentity
+from codette_desktop.inference.provider import Embeddings, LoadedModel, ModelIdentity
 from codette_desktop.inference.running import RunningModels
 from codette_desktop.inference.scheduling import Scheduler
 
@@ -34,7 +36,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-STOP_TIMEOUT_S = 5.0
 _LOOK_EVERY_S = 0.02  # for a context that is free, while all are in use with other adapters
 R = TypeVar("R")
 
@@ -70,15 +71,18 @@ class LlamaProvider:
         self._kv = kv
         self._running = running
         self._loads: dict[tuple[object, ...], Load] = {}
+        scheduler = scheduler or Scheduler()
         self._residents = Residents(
             bus,
             settings,
-            scheduler or Scheduler(),
+            scheduler,
             contexts=contexts,
             on_loading=on_loading,
             on_loaded=on_loaded,
             kv=kv,
         )
+        embedders = Embedders(settings, scheduler, on_loading, on_loaded)
+        self._embedding = EmbeddingService(embedders, self._loader, self._help, self._the_decoder, running)
         # Reading headers, writing prompts and counting tokens must neither block the loop nor wait for the engine.
         self._helper = ThreadPoolExecutor(2, thread_name_prefix="llama-helper")
         self._decoder: Decoder | None = None
@@ -95,7 +99,7 @@ class LlamaProvider:
         """See `Provider.stream`."""
         outbox = Outbox()
         answer = await self._help(lambda: self._new_answer(request, outbox))
-        info = await self._help(lambda: self._find(request.model))
+        info = await self._help(lambda: self._find_writer(request.model))
         seat = await self._hold(info, answer)
         try:
             self._decode(seat, answer)
@@ -111,7 +115,7 @@ class LlamaProvider:
                 if isinstance(part, AnswerEnd):
                     return
         finally:
-            await _stopped(answer)
+            await stopped(answer)
 
     async def count(self, request: ChatRequest) -> ContextUse:
         """See `Provider.count`. Also while another answer is being written, without slowing it."""
@@ -119,7 +123,7 @@ class LlamaProvider:
 
     async def load(self, model: str) -> LoadedModel:
         """See `Provider.load`."""
-        info = await self._help(lambda: self._find(model))
+        info = await self._help(lambda: self._find_writer(model))
         while True:
             async with self._loading(info) as load:
                 if load.loaded is not None:
@@ -129,9 +133,10 @@ class LlamaProvider:
     async def unload(self, model: str) -> bool:
         """See `Provider.unload`."""
         info = await self._help(lambda: self._find(model))
+        embedded = await self._help(lambda: self._embedding.unload(info))
         gone = await self._help(lambda: self._residents.retire(info))
         if gone is None:
-            return False
+            return embedded
         await asyncio.wait({asyncio.wrap_future(gone)})
         return True
 
@@ -142,6 +147,10 @@ class LlamaProvider:
     def identity(self, model: str) -> ModelIdentity | None:
         """See `CacheableProvider.identity`."""
         return self._identities.of(model)
+
+    async def embed(self, model: str, texts: Sequence[str]) -> Embeddings:
+        """See `EmbeddingProvider.embed`. The model is loaded for it beside those that answer."""
+        return await self._embedding.embed(await self._help(lambda: self._find(model)), texts)
 
     async def aclose(self) -> None:
         """See `Provider.aclose`."""
@@ -207,7 +216,7 @@ class LlamaProvider:
             self._loader.submit(load)
         load.waiters += 1
         try:
-            await _ended(load)
+            await ended(load)
             if load.error:
                 raise load.error
             yield load
@@ -215,11 +224,14 @@ class LlamaProvider:
             load.waiters -= 1
             if not load.waiters:
                 load.let_go()
-                await _stopped(load)
+                await stopped(load)
                 if self._loads.get(key) is load:
                     del self._loads[key]
 
     def _decode(self, seat: Seat, answer: "Answer") -> None:
+        self._the_decoder().add(seat.batch, answer)
+
+    def _the_decoder(self) -> "Decoder":
         from codette_desktop.inference.llama.decoder import Decoder
 
         with self._closing:
@@ -227,10 +239,16 @@ class LlamaProvider:
                 raise _shut_down()
             if self._decoder is None:
                 self._decoder = Decoder("llama-decoder")
-            self._decoder.add(seat.batch, answer)
+            return self._decoder
+
+    def _find_writer(self, name: str) -> ModelInfo:
+        info = self._find(name)
+        if not info.writes:
+            raise UnsupportedModel(f"{info.label} does not write text: it only embeds it.", "Choose another model.")
+        return info
 
     def _count(self, request: ChatRequest) -> ContextUse:
-        with self._residents.writing(self._find(request.model)) as (writer, length):
+        with self._residents.writing(self._find_writer(request.model)) as (writer, length):
             return writer.write(request, length).use
 
     async def _help(self, work: Callable[[], R], undo: Callable[[R], object] | None = None) -> R:
@@ -256,11 +274,12 @@ class LlamaProvider:
                 return
             self._closed = True
         atexit.unregister(self._stop)
-        stopped = self._decoder is None or self._decoder.close()
-        stopped = self._loader.close() and stopped
+        all_stopped = self._decoder is None or self._decoder.close()
+        all_stopped = self._loader.close() and all_stopped
         # Before anything is freed: a helper may be counting, and must not find a vocabulary to read afterwards.
         self._helper.shutdown(cancel_futures=True)
-        if stopped:
+        if all_stopped:
+            self._embedding.close()
             self._residents.close()
         else:
             log.warning("the engine did not stop in time; its memory is left to the system")
@@ -277,15 +296,3 @@ def _undo(done: "Future[R]", undo: Callable[[R], object]) -> None:
 
 def _shut_down() -> EngineFailure:
     return EngineFailure("The engine has been shut down.", retryable=False)
-
-
-async def _ended(job: Any, most_s: float | None = None) -> None:
-    """Wait for a thread to let go of `job`. Unlike awaiting the future itself, cancelling this does not end it."""
-    await asyncio.wait({asyncio.wrap_future(job.ended)}, timeout=most_s)
-
-
-async def _stopped(job: Any) -> None:
-    """Return when a thread has let go of `job`, cancelled if it still runs; in any case within some seconds."""
-    if not job.ended.done():
-        job.cancel()
-    await _ended(job, STOP_TIMEOUT_S)

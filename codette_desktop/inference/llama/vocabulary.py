@@ -29,8 +29,11 @@ class Vocabulary:
         self.adds_bos: bool = bool(self._c.llama_vocab_get_add_bos(self.handle))
         self._pieces: dict[int, bytes] = {}
 
-    def tokenise(self, text: str, *, special: bool) -> Tokens:
-        """The tokens of `text`; nothing is added. With `special`, the names of control tokens become these tokens."""
+    def tokenise(self, text: str, *, special: bool, whole: bool = False) -> Tokens:
+        """The tokens of `text`. With `special`, the names of control tokens become these tokens.
+
+        Nothing is added, but for a `whole` text what the model wants before and after it.
+        """
         data = text.encode("utf-8", "replace")
         if not data:
             return np.empty(0, np.int32)
@@ -38,7 +41,7 @@ class Vocabulary:
         while True:
             tokens = np.empty(room, np.int32)
             pointer = tokens.ctypes.data_as(self._c.llama_token_p)
-            count = self._c.llama_tokenize(self.handle, data, len(data), pointer, room, False, special)
+            count = self._c.llama_tokenize(self.handle, data, len(data), pointer, room, whole, special)
             if count >= 0:
                 return tokens[:count]
             room = -count

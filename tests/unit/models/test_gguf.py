@@ -231,7 +231,7 @@ def test_floats_that_would_take_the_engine_down(parts: Parts, model: Path, key: 
     [
         ("general.type", "adapter", "adapter"),
         ("general.type", "mmproj", "projector"),
-        ("general.architecture", "bert", "does not write"),
+        ("general.architecture", "t5", "does not write"),
         ("tokenizer.ggml.model", "none", "tokenizer"),
         ("tokenizer.ggml.model", "rwkv", "architecture"),
         ("tokenizer.ggml.model", "invented", "not known"),
