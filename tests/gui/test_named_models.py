@@ -92,8 +92,8 @@ async def test_new_chats_may_begin_with_a_name_of_ones_own(
     box.setCurrentIndex(at)
     box.activated.emit(at)
     window.settings_dialog.accept()
-    window.new_chat()
     await until(lambda: application.store.settings.get("model", "") == "writer")
+    window.new_chat()
     assert window.ask.presenter.conversation.model == "writer"
     await asyncio.sleep(0)
     await settle()
