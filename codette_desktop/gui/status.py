@@ -40,9 +40,10 @@ class StatusPresenter(QObject):
         bridge.store_recovered.connect(self._on_store_recovered)
 
     def show_loaded(self, model: str) -> None:
-        """Say on what the model of the conversation on view is loaded."""
+        """Say on what the model of the conversation on view is loaded; "" where Auto has yet to choose one."""
         self._model = model
         found = next((item for item in self._application.provider.loaded() if item.name == model), None)
+        self._line.want_device(bool(model))
         self._line.show_device(found.device if found else "", found.threads if found else 0)
 
     def _after_load(self) -> None:

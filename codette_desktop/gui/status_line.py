@@ -96,6 +96,10 @@ class StatusLine(QFrame):
         """The model of the conversation on view."""
         self._set(self.model, label, tr("Model {label}", label=label))
 
+    def want_device(self, wanted: bool) -> None:
+        """Whether there is one model of which to say what it runs on."""
+        self._want(self.device, wanted)
+
     def show_device(self, device: str, threads: int) -> None:
         """What the model is loaded on; "" while it is not loaded."""
         if not device:

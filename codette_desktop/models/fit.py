@@ -53,7 +53,7 @@ class Fit:
 
     @property
     def sentence(self) -> str:
-        """Words and advice: "needs 5.2 GB, 3.1 GB of 16.0 GB are free: use a context of 4,096 tokens: 3.0 GB"."""
+        """Words and advice: "needs 5.2 GB, 3.1 GB of 16.0 GB can be used: use a context of 4,096 tokens: 3.0 GB"."""
         return f"{self.words}: {self.advice}" if self.advice else self.words
 
 
@@ -100,11 +100,13 @@ def _fits(need: ModelNeed, free: int, gpu_free: int, unified: bool) -> bool:
 
 
 def _words(need: ModelNeed, memory: Memory) -> str:
-    words = f"needs {size_text(need.cpu.total)}, {size_text(max(0, memory.free))} of {size_text(memory.total)} are free"
+    words = (
+        f"needs {size_text(need.cpu.total)}, {size_text(max(0, memory.free))} of {size_text(memory.total)} can be used"
+    )
     if need.gpu.total:
         words += (
             f"; and {size_text(need.gpu.total)} on the GPU, where {size_text(max(0, memory.gpu_free))} of "
-            f"{size_text(memory.gpu_total)} are free"
+            f"{size_text(memory.gpu_total)} can be used"
         )
     return words
 

@@ -49,7 +49,7 @@ async def test_a_setting_of_one_model_is_remembered_for_it_alone(window: MainWin
     engine.fields["threads"].editor.setValue(2)  # type: ignore[attr-defined]
     assert application.engine_settings().threads == 2
     engine.choose(TINY)
-    await until(lambda: engine.fit_note.isVisible() and "are free" in engine.fit_note.text())
+    await until(lambda: engine.fit_note.isVisible() and "can be used" in engine.fit_note.text())
     assert "As for all models" in engine.fields["threads"].note.text()
     choose(engine, "kv_type", "q8_0")
     assert application.engine_settings(tiny).kv_type is KvType.Q8_0

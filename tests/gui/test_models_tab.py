@@ -52,7 +52,7 @@ async def test_a_model_that_fails_is_marked_and_its_recovery_told(window: MainWi
 async def test_a_model_is_loaded_and_unloaded_and_its_need_told(window: MainWindow, application: Application) -> None:
     show(window, "Tiny Test")
     await until(lambda: window.models.fit.text().startswith("Fits: needs "))
-    assert "are free" in window.models.fit.text()
+    assert "can be used" in window.models.fit.text()
     window.models.load_button.click()
     await until(lambda: window.models.load_button.text() == "Unload" and not window.choice.loading)
     assert "in memory" in window.models.model.index(window.models.table.currentIndex().row(), 0).data()

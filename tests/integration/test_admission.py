@@ -40,20 +40,6 @@ def model(application: Application) -> ModelInfo:
     return application.find_file("new")
 
 
-@pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The processes that were started."""
-    pids: list[int] = []
-
-    class Counted(isolation.WorkerProcess):
-        def __init__(self, *arguments: object) -> None:
-            super().__init__(*arguments)  # type: ignore[arg-type]
-            pids.append(self.pid)
-
-    monkeypatch.setattr(isolation, "WorkerProcess", Counted)
-    return pids
-
-
 async def test_a_new_file_is_tried_apart_once_and_then_runs_inside(
     application: Application, model: ModelInfo, started: list[int]
 ) -> None:

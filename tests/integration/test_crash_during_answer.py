@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from codette_desktop.application import Application
-from codette_desktop.inference.isolation import provider as isolation
 from codette_desktop.inference.running import RunningModels, WentDown
 from tests.integration.provider_contract import answer, ask, text_of
 from tests.support.gguf_files import write_model
@@ -49,20 +48,6 @@ def home(codette_home: Path) -> Path:
     (codette_home / "models").mkdir(parents=True)
     write_model(codette_home / "models" / "new.gguf", context_length=2048)
     return codette_home
-
-
-@pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The processes in which a model was tried."""
-    pids: list[int] = []
-
-    class Counted(isolation.WorkerProcess):
-        def __init__(self, *arguments: object) -> None:
-            super().__init__(*arguments)  # type: ignore[arg-type]
-            pids.append(self.pid)
-
-    monkeypatch.setattr(isolation, "WorkerProcess", Counted)
-    return pids
 
 
 async def test_a_crash_in_mid_answer_is_counted_told_and_followed_by_a_trial(home: Path, started: list[int]) -> None:

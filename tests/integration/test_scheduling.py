@@ -98,7 +98,7 @@ async def test_a_model_in_memory_fits_and_another_fits_once_it_has_left(applicat
     small, medium = application.find_file(SMALL), application.find_file(MEDIUM)
     await application.engine.load(MEDIUM)
     assert application.fit(medium).verdict == "fits"
-    assert application.fit(small).sentence.endswith("are free: models in memory leave for it")
+    assert application.fit(small).sentence.endswith("can be used: models in memory leave for it")
     await application.engine.unload(MEDIUM)
     assert application.fit(small).verdict == "fits"
 

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QDoubleSpinBox,
+    QGridLayout,
     QHBoxLayout,
     QLabel,
     QSpinBox,
@@ -53,13 +54,15 @@ class EngineField(QWidget):
         head.addWidget(self.reset_button)
         words = QVBoxLayout()
         spaced(words, spacing=4)
-        words.addLayout(head)
         words.addWidget(self.problem)
         words.addWidget(self.note)
-        row = QHBoxLayout(self)
-        spaced(row, spacing=12)
-        row.addWidget(label, 0, Qt.AlignmentFlag.AlignTop)
-        row.addLayout(words, 1)
+        grid = QGridLayout(self)  # the label stands level with its editor, the words below the editor
+        spaced(grid, spacing=4)
+        grid.setHorizontalSpacing(12)
+        grid.addWidget(label, 0, 0)
+        grid.addLayout(head, 0, 1)
+        grid.addLayout(words, 1, 1)
+        grid.setColumnStretch(1, 1)
 
     def show_value(self, value: Any, origin: str, *, own: bool) -> None:
         """Show what counts; `origin` says whence it comes ("": nothing worth telling), `own` that it can be reset."""

@@ -34,6 +34,7 @@ async def test_auto_says_whom_it_would_ask_and_asks_that_one(window: MainWindow,
     choose_auto(window, qtbot)
     assert window.picker.text() == "Auto"
     assert window.status.model.text() == "Auto"
+    assert window.status.device.isHidden()  # it is not a model that could be loaded
     assert window.ask.presenter.conversation.model == AUTO
     assert "each question" in window.ask.empty.subtitle.text()
     window.ask.presenter.set_settings(sampling=GREEDY)

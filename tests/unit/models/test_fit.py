@@ -113,7 +113,7 @@ def test_every_verdict_is_the_arithmetic_and_holds_the_numbers(
     now = need.cpu.total <= free and need.gpu.total <= gpu_free
     later = need.cpu.total <= free + ours and need.gpu.total <= gpu_free
     assert fit.verdict is (Verdict.FITS if now else Verdict.FITS_LATER if later else Verdict.TOO_LARGE)
-    assert f"needs {size_text(need.cpu.total)}, {size_text(free)} of 64.0 GB are free" in fit.words
+    assert f"needs {size_text(need.cpu.total)}, {size_text(free)} of 64.0 GB can be used" in fit.words
     assert bool(fit.advice) is not now
     if need.gpu.total:
         assert size_text(need.gpu.total) in fit.words
@@ -123,7 +123,7 @@ def test_advice_names_what_fits_with_its_size() -> None:
     fit = judge(HEADER, LoadShape(32_768), Memory(int(7.5 * GB), 16 * GB))
     assert fit.verdict is Verdict.TOO_LARGE
     assert re.fullmatch(
-        r"needs \d\.\d GB, 7\.5 GB of 16\.0 GB are free: "
+        r"needs \d\.\d GB, 7\.5 GB of 16\.0 GB can be used: "
         r"use a context of [\d,]+ tokens or q8_0 keys and values: (\d\.\d) GB",
         fit.sentence,
     ), fit.sentence

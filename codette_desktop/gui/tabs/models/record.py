@@ -22,7 +22,7 @@ def health_words(health: Health) -> tuple[str, str, str]:
 
 
 def fit_text(fit: Fit, saved: int) -> str:
-    """ "Fits: needs 0.2 GB, 21.0 GB of 25.3 GB are free · 8 bits a weight save 3.3 MB against F16"."""
+    """ "Fits: needs 0.2 GB, 21.0 GB of 25.3 GB can be used · its quantisation saves 3.3 MB against F16"."""
     words = {
         Verdict.FITS: tr("Fits: {why}", why=fit.sentence),
         Verdict.FITS_LATER: tr("Fits in turn: {why}", why=fit.sentence),
