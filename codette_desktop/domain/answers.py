@@ -100,10 +100,25 @@ class AnswerFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class Confidence:
+    """How probable a model found its own answer, independent of its tokenizer.
+
+    `bits_per_byte` is minus the sum of the log2 probabilities of the answer's tokens (its end token too), over the
+    bytes of its UTF-8 text; `weakest` is the lowest mean natural log probability of any 32 tokens in a row (of all
+    where there are fewer). Probabilities are those of the model itself (temperature 1, nothing filtered).
+    """
+
+    bits_per_byte: float
+    weakest: float
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerEnd:
     """Streamed last: the figures, why it ended, and what was needed to produce it again.
 
     `note` is what else the person must know of this answer: that a server cut the prompt, for one; "" as a rule.
+    `confidence` is there where the request asked for it (`scored`) and whoever answered can tell.
     """
 
     reason: FinishReason
@@ -116,6 +131,7 @@ class AnswerEnd:
     engine_build: str
     device: str = "CPU"
     note: str = ""
+    confidence: Confidence | None = None
 
 
 AnswerPart = PromptRead | TextChunk | SwitchedModel | AnswerEnd

@@ -83,7 +83,7 @@ class ChatRequest:
 
     The last message is the user's. `model` is a library name or the path of a GGUF file. `fresh` asks the model itself
     even where its answer is known. `alternatives` are the names of the models that answer in its place should it fail,
-    in that order.
+    in that order. `scored` asks for the answer's `Confidence` too, which takes some time a token.
     """
 
     model: str
@@ -91,3 +91,4 @@ class ChatRequest:
     sampling: Sampling = field(default_factory=Sampling)
     fresh: bool = False
     alternatives: tuple[str, ...] = ()
+    scored: bool = False

@@ -1,7 +1,9 @@
 """Trains a starter model on two CPU cores and writes it as GGUF.
 
     python packaging/starter/train.py small --minutes 60
+    python packaging/starter/train.py small --minutes 60 --seed 31 --name sister-31
 
+The second line trains a sister: the same model from another random start, to be a member of an ensemble.
 The learning rate follows the clock, so that a slower machine ends in the same time with a less trained model.
 """
 
@@ -110,12 +112,18 @@ def exact_share(network: Network, rows: RowMaker, pairs: list[tuple[str, str]]) 
     return right / len(pairs)
 
 
-def train(size: str, minutes: float, threads: int, resume: Path | None, scale: float) -> Path:
-    """Train for `minutes` of wall time; returns the path of the weights."""
+def train(
+    size: str, minutes: float, threads: int, resume: Path | None, scale: float, seed: int | None = None, name: str = ""
+) -> Path:
+    """Train for `minutes` of wall time; returns the path of the weights.
+
+    `seed` is the random start (None: the plan's), `name` what the files begin with ("": the shipped model's).
+    """
     torch.set_num_threads(threads)
     plan = PLANS[size]
-    torch.manual_seed(plan.seed)
-    chance = random.Random(time.time_ns() if resume else plan.seed)
+    seed = plan.seed if seed is None else seed
+    torch.manual_seed(seed)
+    chance = random.Random(time.time_ns() if resume else seed)
     WORK.mkdir(exist_ok=True)
     corpus = Corpus()
     vocabulary = make_vocabulary(size, corpus)
@@ -129,7 +137,7 @@ def train(size: str, minutes: float, threads: int, resume: Path | None, scale: f
     checks = _checks(corpus)
     batches = Batches(rows, chance)
     start, last, seen, step = time.monotonic(), time.monotonic(), 0, 0
-    weights = WORK / f"{size}.pt"
+    weights = WORK / f"{name or size}.pt"
     while (progress := (time.monotonic() - start) / (minutes * 60)) < 1:
         tokens, targets = batches.draw()
         loss = loss_of(network, tokens, targets)
@@ -156,8 +164,8 @@ def train(size: str, minutes: float, threads: int, resume: Path | None, scale: f
         f"done  {seen / 1e6:.2f} M tokens in {step} steps, {network.parameter_count} parameters  {shares}", flush=True
     )
     for quantisation in ("F16", "Q8_0", "Q4_0"):
-        target = WORK / f"guide-{size[0]}-{quantisation.lower()}.gguf"
-        write(target, plan.shape, vocabulary, network, name=plan.title, quantisation=quantisation)
+        target = WORK / f"{name or f'guide-{size[0]}'}-{quantisation.lower()}.gguf"
+        write(target, plan.shape, vocabulary, network, name=name or plan.title, quantisation=quantisation)
     return weights
 
 
@@ -184,8 +192,10 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--resume", type=Path, help="weights to start from")
     parser.add_argument("--scale", type=float, default=1.0, help="factor on the learning rates")
+    parser.add_argument("--seed", type=int, help="random start, where it is not the shipped model's")
+    parser.add_argument("--name", default="", help="what the files begin with, for a sister of the shipped model")
     chosen = parser.parse_args()
-    train(chosen.size, chosen.minutes, chosen.threads, chosen.resume, chosen.scale)
+    train(chosen.size, chosen.minutes, chosen.threads, chosen.resume, chosen.scale, chosen.seed, chosen.name)
 
 
 if __name__ == "__main__":
