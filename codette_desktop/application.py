@@ -15,7 +15,7 @@ from codette_desktop.domain.errors import ModelError, ModelNotFound, StoreError
 from codette_desktop.domain.events import ConfigurationChanged, EventBus, ServersChanged, StoreFailed, StoreRecovered
 from codette_desktop.domain.models import AUTO, AnyModel, EngineSettings, ModelInfo
 from codette_desktop.domain.requests import Sampling
-from codette_desktop.inference.admission import AdmittingProvider, Trust
+from codette_desktop.inference.admission import AdmittingProvider
 from codette_desktop.inference.aftermath import Aftermath
 from codette_desktop.inference.cache.provider import CachingProvider
 from codette_desktop.inference.cache.responses import ResponseCache
@@ -115,7 +115,7 @@ class Application:
             self.bus,
             settings=self.engine_settings,
             scheduler=self.scheduler,
-            on_crash=lambda model, _error: self.store.models.note_crash(model.file_hash),
+            on_crash=lambda model, _error: self.engine.note_crash(model),
         )
         return AdmittingProvider(self.find_file, inside, apart, self.store.models, self.is_kept_apart)
 
@@ -225,7 +225,7 @@ class Application:
 
     def runs_apart(self, model: ModelInfo) -> bool:
         """Whether the model runs in a process of its own, because the person wants it or it has crashed twice."""
-        return self.engine.stays_apart(model, Trust(*self.store.models.trust(model.file_hash)))
+        return self.engine.stays_apart(model, self.engine.trust(model))
 
     def engine_settings(self, model: ModelInfo | None = None) -> EngineSettings:
         """How the model is loaded, or any that has no settings of its own: see `load_settings`."""

@@ -58,6 +58,11 @@ class ModelInfo:
         """Name and quantisation, as shown in the picker: "Guide M · Q8_0", "Guide M · Q8_0 + tone"."""
         return " + ".join((f"{self.display_name} · {self.quantisation}", *(item.label for item in self.adapters)))
 
+    @property
+    def file_hashes(self) -> tuple[str, ...]:
+        """Those of all files it is made of: the weights', then its adapters'; "" where one is not known."""
+        return (self.file_hash, *(adapter.file_hash for adapter in self.adapters))
+
 
 @dataclass(frozen=True, slots=True)
 class ServerModel:

@@ -2,14 +2,15 @@
 
 A file nobody has run here yet, or one that has taken a process down, is tried in a child process first: it is loaded,
 and writes two tokens. Only then it is admitted, and runs in this process, which is faster to start and takes less
-memory. One that has crashed twice, or that the person wants apart, stays in a process of its own.
+memory. One that has crashed twice, or that the person wants apart, stays in a process of its own. An adapter is a file
+like any other: a trusted model with one that nobody has run is tried again.
 """
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import Future
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from codette_desktop.domain.answers import AnswerPart, ContextUse
@@ -107,9 +108,9 @@ class AdmittingProvider:
         info, trust = await asyncio.get_event_loop().run_in_executor(None, self._look, model)
         if self.stays_apart(info, trust):
             return self._apart
-        if trust.admitted or (info.starter and not trust.crashes):
+        if trust.admitted:
             return self._inside
-        async with self._trying.setdefault(info.file_hash, asyncio.Lock()):
+        async with self._trying.setdefault("+".join(info.file_hashes), asyncio.Lock()):
             _, trust = await asyncio.get_event_loop().run_in_executor(None, self._look, model)
             if self.stays_apart(info, trust):  # what was tried meanwhile has crashed
                 return self._apart
@@ -121,9 +122,24 @@ class AdmittingProvider:
         """Whether the model never runs in this process."""
         return self._wanted_apart(info) or trust.crashes >= CRASHES_TO_STAY_APART
 
+    def trust(self, info: ModelInfo) -> Trust:
+        """What is known of a model with all its adapters: no more than of the one least known. Reads the store."""
+        known = [Trust(*self._store.trust(file_hash)) for file_hash in info.file_hashes]
+        if info.starter and not known[0].crashes:
+            known[0] = Trust(admitted=True)
+        return Trust(all(one.admitted for one in known), max(one.crashes for one in known))
+
+    def note_crash(self, info: ModelInfo) -> None:
+        """A process went down with it: held against the files that were on trial, or else against all."""
+        weights = () if self.trust(replace(info, adapters=())).admitted else (info.file_hash,)
+        adapters = (item.file_hash for item in info.adapters)
+        tried = [*weights, *(file_hash for file_hash in adapters if not self._store.trust(file_hash)[0])]
+        for file_hash in tried or info.file_hashes:
+            self._store.note_crash(file_hash)
+
     def _look(self, model: str) -> tuple[ModelInfo, Trust]:
         info = self._find(model)
-        return info, Trust(*self._store.trust(info.file_hash))
+        return info, self.trust(info)
 
     async def _try(self, model: str, info: ModelInfo) -> None:
         """Load it in a process of its own, where it also writes two tokens or embeds a text. Raises what fails."""
@@ -135,6 +151,7 @@ class AdmittingProvider:
         finally:
             await asyncio.shield(self._apart.unload(model))
         try:
-            await asyncio.wrap_future(self._store.admit(info.file_hash))
+            for file_hash in info.file_hashes:
+                await asyncio.wrap_future(self._store.admit(file_hash))
         except StoreError:
             return  # the disk is full: it is tried again next time

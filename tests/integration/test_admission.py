@@ -17,9 +17,19 @@ from codette_desktop.inference.isolation import provider as isolation
 from codette_desktop.inference.isolation.process import WorkerDied
 from codette_desktop.inference.isolation.provider import IsolatedProvider
 from tests.integration.provider_contract import answer, ask, text_of
+from tests.support.adapter_files import write_adapter
 from tests.support.gguf_files import write_model
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
+
+
+class Hostile(isolation.WorkerProcess):
+    """As with a hostile file: the process dies while it loads."""
+
+    def ask(self, what: str, **message: Any) -> "tuple[int, asyncio.Queue[dict[str, Any]]]":
+        asked = super().ask(what, **message)
+        os.kill(self.pid, signal.SIGSEGV)
+        return asked
 
 
 @pytest.fixture
@@ -60,14 +70,6 @@ async def test_a_starter_model_needs_no_trial(application: Application, started:
 async def test_a_file_that_crashes_twice_stays_apart_until_it_is_forgiven(
     application: Application, model: ModelInfo, started: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Hostile(isolation.WorkerProcess):
-        """As with a hostile file: the process dies while it loads."""
-
-        def ask(self, what: str, **message: Any) -> "tuple[int, asyncio.Queue[dict[str, Any]]]":
-            asked = super().ask(what, **message)
-            os.kill(self.pid, signal.SIGSEGV)
-            return asked
-
     with monkeypatch.context() as patch:
         patch.setattr(isolation, "WorkerProcess", Hostile)
         for _ in range(2):
@@ -83,6 +85,40 @@ async def test_a_file_that_crashes_twice_stays_apart_until_it_is_forgiven(
     await asyncio.wrap_future(application.store.models.forgive(model.file_hash))
     await answer(application.engine, ask("new"))
     assert [item.name for item in application.engine._inside.loaded()] == ["new"]
+
+
+async def test_an_adapter_nobody_has_run_is_tried_apart_on_a_model_that_is_trusted(
+    application: Application, path: Path, started: list[int]
+) -> None:
+    await answer(application.engine, ask("new"))
+    assert len(started) == 1
+    write_adapter(path.with_name("tone.gguf"))
+    assert text_of(await answer(application.engine, ask("new+tone")))
+    assert len(started) == 2
+    adapted = application.find_file("new+tone")
+    assert [application.store.models.trust(file_hash) for file_hash in adapted.file_hashes] == [(True, 0)] * 2
+    await answer(application.engine, ask("new+tone@0.5"))
+    assert len(started) == 2
+    assert {item.name.split("+")[0] for item in application.engine._inside.loaded()} == {"new"}
+
+
+async def test_a_crash_on_trial_is_held_against_the_adapter_and_not_against_the_model(
+    application: Application, model: ModelInfo, path: Path, started: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await answer(application.engine, ask("new"))
+    write_adapter(path.with_name("tone.gguf"))
+    with monkeypatch.context() as patch:
+        patch.setattr(isolation, "WorkerProcess", Hostile)
+        with pytest.raises(WorkerDied, match="crashed"):
+            await answer(application.engine, ask("new+tone"))
+    adapter = application.find_file("new+tone").file_hashes[1]
+    async with asyncio.timeout(5):
+        while application.store.models.trust(adapter) != (False, 1):
+            await asyncio.sleep(0.01)
+    assert application.store.models.trust(model.file_hash) == (True, 0)
+    await answer(application.engine, ask("new"))
+    assert [item.name for item in application.engine._inside.loaded()] == ["new"]
+    assert len(started) == 1  # the hostile one aside
 
 
 async def test_the_person_may_keep_any_model_apart(application: Application, started: list[int]) -> None:
