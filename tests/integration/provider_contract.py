@@ -6,6 +6,7 @@ estimate and must say so.
 
 import asyncio
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -47,6 +48,11 @@ class ProviderContract:
         """Whether the tokens of a prompt are known before it is answered."""
         return True
 
+    @pytest.fixture
+    def tells_confidence(self) -> bool:
+        """Whether whoever answers can tell how probable it found the answer."""
+        return True
+
     async def test_it_is_a_provider(self, provider: Provider) -> None:
         assert isinstance(provider, Provider)
 
@@ -68,6 +74,21 @@ class ProviderContract:
         assert end.model_label
         assert end.engine_build
         assert end.device
+
+    async def test_confidence_is_told_to_who_asks_for_it(
+        self, provider: Provider, model: str, tells_confidence: bool
+    ) -> None:
+        request = ask(model, SYSTEM, QUESTION)
+        plain = await answer(provider, request)
+        scored = await answer(provider, replace(request, scored=True))
+        assert end_of(plain).confidence is None
+        found = end_of(scored).confidence
+        assert (found is not None) is tells_confidence
+        if found is not None:
+            assert found.bits_per_byte >= 0
+            assert found.weakest <= 0
+            # A token that ends the answer, or is no whole character yet, may be told or not.
+            assert abs(found.tokens - end_of(scored).figures.completion_tokens) <= 4
 
     async def test_counting_agrees_with_answering(self, provider: Provider, model: str, counts_exactly: bool) -> None:
         history = [Message(Role.USER, "Hello"), Message(Role.ASSISTANT, "Good day.")]

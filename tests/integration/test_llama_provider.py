@@ -1,6 +1,7 @@
 """The provider in this process, with real GGUF files: the contract, and what only it promises."""
 
 import asyncio
+import math
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
@@ -8,6 +9,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from codette_desktop.domain.answers import ContextUse, FinishReason, PromptRead, TextChunk
@@ -15,7 +17,9 @@ from codette_desktop.domain.errors import EngineFailure, InvalidRequest, ModelNo
 from codette_desktop.domain.events import EventBus
 from codette_desktop.domain.messages import Message, Role
 from codette_desktop.domain.models import EngineSettings, ModelInfo
-from codette_desktop.inference.llama.context import Context
+from codette_desktop.inference.llama.context import Context, Feed
+from codette_desktop.inference.llama.model import Model
+from codette_desktop.inference.llama.prompt import PromptWriter
 from codette_desktop.inference.llama.provider import LlamaProvider
 from codette_desktop.inference.llama.sampler import Sampler
 from codette_desktop.inference.llama.vocabularies import Vocabularies, file_state
@@ -351,3 +355,37 @@ async def test_a_cancel_stops_no_answer_on_another_model(folder: Path, find: Fin
         await both[0]
     assert end_of(await both[1]).reason in (FinishReason.STOP, FinishReason.LENGTH)
     await provider.aclose()
+
+
+@pytest.mark.parametrize("name", ["gpt2", "llama"])
+@pytest.mark.parametrize("sampling", [{}, {"temperature": 0.8, "seed": 3}])
+async def test_confidence_is_what_the_model_gives_its_answer_when_it_reads_it(
+    provider: Provider, find: Find, name: str, sampling: dict[str, float]
+) -> None:
+    request = replace(ask(name, max_tokens=12, stop=("never said",), **sampling), scored=True)
+    tokens: list[int] = []
+    take = Sampler.next
+
+    def noting(self: Sampler, context: Context, row: int = -1) -> int:
+        tokens.append(take(self, context, row))
+        return tokens[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Sampler, "next", noting)
+        found = end_of(await answer(provider, request)).confidence
+    assert found is not None
+    model = Model.load(find(name).path, EngineSettings(threads=1))
+    context = Context(model, EngineSettings(threads=1), 512)
+    prompt = PromptWriter(model.vocabulary).write(request, 512).tokens
+    assert context.decode([Feed(0, prompt)])
+    logs: list[float] = []
+    for token in tokens:
+        logits = context.logits().astype(np.float64)
+        logs.append(logits[token] - logits.max() - np.log(np.exp(logits - logits.max()).sum()))
+        context.decode_one(0, token)
+    size = sum(len(model.vocabulary.piece(token)) for token in tokens)
+    context.close()
+    model.close()
+    assert found.tokens == len(tokens)
+    assert found.bits_per_byte == pytest.approx(-sum(logs) / math.log(2) / size, rel=1e-3)
+    assert found.weakest == pytest.approx(sum(logs) / len(logs), rel=1e-3)

@@ -1,7 +1,9 @@
 """The provider over Ollama's protocol against recorded exchanges: the contract, and what only it promises."""
 
+import math
 import os
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -54,6 +56,10 @@ class TestRecordedOllama(OllamaContract):
     @pytest.fixture
     def model(self) -> str:
         return "House/tiny"
+
+    @pytest.fixture
+    def tells_confidence(self) -> bool:
+        return False  # it was recorded before Ollama told probabilities
 
 
 @pytest.mark.skipif(not LIVE, reason="CODETTE_OLLAMA_URL names no running Ollama")
@@ -180,3 +186,32 @@ async def test_what_a_server_here_passes_on_to_another_computer_says_so() -> Non
         found = {model.display_name: model.remote for model in await provider.models()}
         await provider.aclose()
     assert found == {"qwen3:8b": False, "house-name": True, "glm-4.6:cloud": True}
+
+
+async def test_probabilities_are_asked_for_and_read() -> None:
+    asked: list[object] = []
+
+    async def tells(exchange: Exchange) -> None:
+        if exchange.path != "/api/chat":
+            await OllamaReplay()(exchange)
+            return
+        asked.append(exchange.body.get("logprobs"))
+        await exchange.begin()
+        for text, value in (("No", -0.5), ("on", -1.5)):
+            told = f'[{{"token": "{text}", "logprob": {value}}}]'
+            line = f'{{"message": {{"content": "{text}"}}, "done": false, "logprobs": {told}}}\n'
+            await exchange.chunk(line)
+        await exchange.chunk('{"message": {"content": ""}, "done": true, "done_reason": "stop", "eval_count": 2}\n')
+        await exchange.end()
+
+    async with serve(tells) as served:
+        provider = ServerProvider(Server("House", served.url))
+        scored = await answer(provider, replace(ask("House/tiny"), scored=True))
+        plain = await answer(provider, ask("House/tiny"))
+        await provider.aclose()
+    found = end_of(scored).confidence
+    assert found is not None
+    assert found.bits_per_byte == pytest.approx(2.0 / math.log(2) / 4)
+    assert (found.weakest, found.tokens) == (-1.0, 2)
+    assert end_of(plain).confidence is None
+    assert asked == [True, None]

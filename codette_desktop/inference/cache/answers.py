@@ -10,6 +10,7 @@ from codette_desktop.domain.answers import (
     AnswerEnd,
     AnswerFigures,
     AnswerPart,
+    Confidence,
     ContextUse,
     FinishReason,
     PromptRead,
@@ -84,6 +85,7 @@ def decode(kept: KeptResponse) -> KeptAnswer:
             "reason": FinishReason(end["reason"]),
             "figures": AnswerFigures(**end["figures"]),
             "use": ContextUse(**end["use"]),
+            "confidence": Confidence(**end["confidence"]) if end.get("confidence") else None,
         }
         return KeptAnswer("".join([data["text"]]), AnswerEnd(**built), kept.created_at)
     except (zlib.error, KeyError, TypeError) as error:

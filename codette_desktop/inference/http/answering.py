@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from codette_desktop.domain.answers import AnswerEnd, AnswerFigures, ContextUse, FinishReason, TextChunk
 from codette_desktop.domain.messages import Message
 from codette_desktop.domain.requests import Sampling
+from codette_desktop.inference.confidence import ConfidenceMeter
 from codette_desktop.inference.http.dialect import Delta, Details
 from codette_desktop.inference.http.fitting import settled
 from codette_desktop.inference.llama.text import StopFilter
@@ -28,6 +29,7 @@ class Incoming:
     details: Details
     device: str
     asked_at: float = field(default_factory=time.perf_counter)
+    scored: bool = False
     first_at: float = 0.0
     reason: FinishReason | None = None
     cut: bool = False
@@ -39,6 +41,8 @@ class Incoming:
     _reused: int = 0
     _decode_ms: float = 0.0
     _thinking: bool = False
+    _bytes: int = 0
+    _meter: ConfidenceMeter = field(default_factory=ConfidenceMeter)
     _stops: StopFilter = field(init=False)
 
     def __post_init__(self) -> None:
@@ -52,6 +56,9 @@ class Incoming:
         self.load_ms = delta.load_ms or self.load_ms
         self._decode_ms = delta.decode_ms or self._decode_ms
         self.reason = delta.reason or self.reason
+        for value in delta.log_probabilities if self.scored and not self.cut else ():
+            self._meter.take(value)
+        self._bytes += len((delta.text + delta.thought).encode("utf-8", "replace")) if self.scored else 0
         if not delta.text and not delta.thought:
             return None
         self._last_at = time.perf_counter()
@@ -100,6 +107,7 @@ class Incoming:
             engine_build=self.details.build,
             device=self.device,
             note=note,
+            confidence=self._meter.result(self._bytes),
         )
 
     def _marked(self, delta: Delta) -> str:

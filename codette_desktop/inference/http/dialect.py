@@ -1,5 +1,6 @@
 """What the two protocols have in common, seen from the provider: a dialect says it in its server's words."""
 
+import math
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -8,7 +9,7 @@ from codette_desktop.domain.answers import FinishReason
 from codette_desktop.domain.messages import Message
 from codette_desktop.domain.models import ServerModel
 from codette_desktop.domain.requests import Sampling
-from codette_desktop.inference.http.reading import Object
+from codette_desktop.inference.http.reading import Object, items_of
 
 UNKNOWN_CONTEXT_TOKENS = 32_768  # where a server does not say; it refuses what is too long
 
@@ -45,6 +46,7 @@ class Delta:
     reused_tokens: int = 0
     load_ms: float = 0.0
     decode_ms: float = 0.0
+    log_probabilities: tuple[float, ...] = ()  # of the tokens of this line, natural logs
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +73,16 @@ class Dialect(Protocol):
         ...
 
     def ask(
-        self, details: Details, messages: Sequence[Message], sampling: Sampling, seed: int, most_tokens: int
+        self,
+        details: Details,
+        messages: Sequence[Message],
+        sampling: Sampling,
+        seed: int,
+        most_tokens: int,
+        *,
+        scored: bool = False,
     ) -> Asked:
-        """The request. Raises InvalidRequest for what this server cannot do."""
+        """The request; `scored` asks for the tokens' probabilities. Raises InvalidRequest for what cannot be done."""
         ...
 
     def read(self, lines: AsyncIterator[str]) -> AsyncGenerator[Delta]:
@@ -95,6 +104,12 @@ class Dialect(Protocol):
     async def check(self) -> str:
         """The server's name and version, by its cheapest request."""
         ...
+
+
+def log_probabilities_of(items: object) -> tuple[float, ...]:
+    """Those of [{"token": ..., "logprob": ...}, ...], as both protocols write them; () for anything else."""
+    told = [item.get("logprob") for item in items_of(items)]
+    return tuple(float(value) for value in told if isinstance(value, int | float) and math.isfinite(value))
 
 
 def roles(messages: Sequence[Message]) -> list[dict[str, str]]:

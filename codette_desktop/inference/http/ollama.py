@@ -17,7 +17,7 @@ from codette_desktop.domain.models import ServerModel, is_cloud
 from codette_desktop.domain.requests import Sampling
 from codette_desktop.inference.http import failures
 from codette_desktop.inference.http.connection import Connection
-from codette_desktop.inference.http.dialect import Asked, Delta, Details, Embedded, roles
+from codette_desktop.inference.http.dialect import Asked, Delta, Details, Embedded, log_probabilities_of, roles
 from codette_desktop.inference.http.reading import (
     Object,
     field,
@@ -83,7 +83,14 @@ class Ollama:
         raise NotImplementedError
 
     def ask(
-        self, details: Details, messages: Sequence[Message], sampling: Sampling, seed: int, most_tokens: int
+        self,
+        details: Details,
+        messages: Sequence[Message],
+        sampling: Sampling,
+        seed: int,
+        most_tokens: int,
+        *,
+        scored: bool = False,
     ) -> Asked:
         """See `Dialect.ask`."""
         if sampling.grammar:
@@ -111,6 +118,8 @@ class Ollama:
                 "stop": list(sampling.stop),
             },
         }
+        if scored:  # from Ollama 0.12.11 on; earlier ones do not know the word and leave it out
+            body["logprobs"] = True
         if sampling.json_schema:
             body["format"] = schema_of(sampling.json_schema)
         return Asked("/api/chat", body)
@@ -128,8 +137,9 @@ class Ollama:
                     raise no_answer(self._server.name, str(dict(item)))
                 text = text_of(field(item, "message", "content"))
                 thought = text_of(field(item, "message", "thinking"))
+                probabilities = log_probabilities_of(item.get("logprobs"))
                 if not done:
-                    yield Delta(text, thought)
+                    yield Delta(text, thought, log_probabilities=probabilities)
                     continue
                 load_ms = number_of(item.get("load_duration")) / _NS_PER_MS
                 yield Delta(
@@ -140,6 +150,7 @@ class Ollama:
                     int(number_of(item.get("eval_count"))),
                     load_ms=load_ms if load_ms > _LOAD_NOISE_MS else 0.0,
                     decode_ms=number_of(item.get("eval_duration")) / _NS_PER_MS,
+                    log_probabilities=probabilities,
                 )
                 return
 

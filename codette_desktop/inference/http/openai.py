@@ -16,7 +16,15 @@ from codette_desktop.domain.models import ServerModel
 from codette_desktop.domain.requests import Sampling
 from codette_desktop.inference.http import failures
 from codette_desktop.inference.http.connection import Connection
-from codette_desktop.inference.http.dialect import UNKNOWN_CONTEXT_TOKENS, Asked, Delta, Details, Embedded, roles
+from codette_desktop.inference.http.dialect import (
+    UNKNOWN_CONTEXT_TOKENS,
+    Asked,
+    Delta,
+    Details,
+    Embedded,
+    log_probabilities_of,
+    roles,
+)
 from codette_desktop.inference.http.ollama import schema_of
 from codette_desktop.inference.http.reading import (
     Object,
@@ -92,7 +100,14 @@ class OpenAi:
             return await self._count_apart(messages)
 
     def ask(
-        self, details: Details, messages: Sequence[Message], sampling: Sampling, seed: int, most_tokens: int
+        self,
+        details: Details,
+        messages: Sequence[Message],
+        sampling: Sampling,
+        seed: int,
+        most_tokens: int,
+        *,
+        scored: bool = False,
     ) -> Asked:
         """See `Dialect.ask`."""
         body: dict[str, object] = {
@@ -108,6 +123,8 @@ class OpenAi:
         }
         if sampling.max_tokens is not None or details.counts:
             body["max_tokens"] = most_tokens
+        if scored:
+            body["logprobs"] = True
         if sampling.stop:
             body["stop"] = list(sampling.stop[:MOST_STOPS])
         if self._product != OTHER:
@@ -141,6 +158,7 @@ class OpenAi:
                     int(number_of(field(item, "usage", "completion_tokens"))),
                     int(number_of(field(item, "usage", "prompt_tokens_details", "cached_tokens"))),
                     decode_ms=number_of(field(item, "timings", "predicted_ms")),
+                    log_probabilities=log_probabilities_of(field(choice, "logprobs", "content")),
                 )
 
     async def embed(self, model: str, texts: Sequence[str]) -> Embedded:

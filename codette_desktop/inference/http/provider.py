@@ -75,9 +75,9 @@ class ServerProvider:
         details = await self._details(speaker, model)
         messages, use = await self._fit(request, details, exact=details.counts)
         seed = request.sampling.seed if request.sampling.seed is not None else secrets.randbelow(2**31 - 1)
-        incoming = Incoming(request.sampling, messages, use, seed, details, self.server.place, asked_at)
+        incoming = Incoming(request.sampling, messages, use, seed, details, self.server.place, asked_at, request.scored)
         most = min(request.sampling.max_tokens or use.room, max(1, use.room))
-        asked = speaker.ask(details, messages, request.sampling, seed, most)
+        asked = speaker.ask(details, messages, request.sampling, seed, most, scored=request.scored)
         if self.server.remote:
             log.info("%d tokens go to %s", use.prompt, self.server.place)
         yield PromptRead(use, 0, seed, "", details.build, self.server.place)

@@ -11,6 +11,7 @@ from codette_desktop.domain import errors
 from codette_desktop.domain.answers import (
     AnswerEnd,
     AnswerFigures,
+    Confidence,
     ContextUse,
     FinishReason,
     PromptRead,
@@ -25,8 +26,8 @@ from codette_desktop.inference.provider import Embeddings, LoadedModel
 _TYPES = {
     each.__name__: each
     for each in (
-        Adapter, AnswerEnd, AnswerFigures, ChatRequest, ContextUse, Embeddings, EngineSettings, LoadedModel, Message,
-        ModelInfo, ModelLoaded, ModelLoading, ModelUnloaded, PromptRead, Sampling, TextChunk,
+        Adapter, AnswerEnd, AnswerFigures, ChatRequest, Confidence, ContextUse, Embeddings, EngineSettings, LoadedModel,
+        Message, ModelInfo, ModelLoaded, ModelLoading, ModelUnloaded, PromptRead, Sampling, TextChunk,
     )
 }  # fmt: skip
 _CONVERTERS: dict[tuple[str, str], Any] = {

@@ -1,6 +1,9 @@
 """One answer, from its prompt to its last token."""
 
+import math
 import time
+
+import numpy as np
 
 from codette_desktop.domain.answers import (
     AnswerEnd,
@@ -10,8 +13,9 @@ from codette_desktop.domain.answers import (
 )
 from codette_desktop.domain.errors import Cancelled, CodetteError, EngineFailure
 from codette_desktop.domain.requests import ChatRequest
+from codette_desktop.inference.confidence import ConfidenceMeter
 from codette_desktop.inference.llama.batching import Run
-from codette_desktop.inference.llama.context import Context
+from codette_desktop.inference.llama.context import Context, Logits
 from codette_desktop.inference.llama.library import engine_build
 from codette_desktop.inference.llama.outbox import Outbox
 from codette_desktop.inference.llama.sampler import Sampler
@@ -32,6 +36,8 @@ class Answer(Run):
         self._load_ms = 0.0
         self._begun = False
         self._reason = FinishReason.CANCELLED
+        self._meter = ConfidenceMeter() if request.scored else None
+        self._bytes = 0
 
     def prepare(self, seat: Seat, load_ms: float) -> None:
         """Write the prompt, make the sampler, and bring back from disk what was read of the prompt earlier.
@@ -66,6 +72,9 @@ class Answer(Run):
     def next(self, context: Context, row: int) -> int | None:
         """The next token. This is what the engine's speed is measured by: no more than needed happens here."""
         token = self._sampler.next(context, row)
+        if self._meter is not None:
+            self._meter.take(log_probability(context.logits(row), token))
+            self._bytes += len(self._piece(token))
         now = time.perf_counter()
         self._first_at = self._first_at or now
         if token in self._ends:
@@ -122,4 +131,15 @@ class Answer(Run):
             model_hash=info.file_hash,
             engine_build=engine_build(),
             device=self._seat.device,
+            confidence=self._meter.result(self._bytes) if self._meter is not None else None,
         )
+
+
+def log_probability(logits: Logits, token: int) -> float:
+    """The natural log of the model's own probability of a token. `logits`, shape (vocabulary,), are left alone.
+
+    At 150,000 tokens it takes about 0.2 ms.
+    """
+    highest = float(logits.max())
+    total = float(np.exp(logits - highest).sum(dtype=np.float64))
+    return float(logits[token]) - highest - math.log(total)
