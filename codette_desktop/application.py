@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from datetime import datetime
@@ -11,10 +12,15 @@ from typing import cast
 from codette_desktop.configuration.file import Configuration, configuration_path
 from codette_desktop.configuration.roles import Roles
 from codette_desktop.configuration.watching import watch
+from codette_desktop.domain.ensembles import Member
 from codette_desktop.domain.errors import ModelError, ModelNotFound, StoreError
 from codette_desktop.domain.events import ConfigurationChanged, EventBus, ServersChanged, StoreFailed, StoreRecovered
 from codette_desktop.domain.models import AUTO, AnyModel, EngineSettings, ModelInfo
 from codette_desktop.domain.requests import Sampling
+from codette_desktop.ensemble.asking import EnsembleServices
+from codette_desktop.ensemble.members import MemberReader
+from codette_desktop.ensemble.service import EnsembleService
+from codette_desktop.ensemble.turns import TurnPlanner
 from codette_desktop.inference.admission import AdmittingProvider
 from codette_desktop.inference.aftermath import Aftermath
 from codette_desktop.inference.cache.provider import CachingProvider
@@ -31,7 +37,7 @@ from codette_desktop.inference.llama.provider import LlamaProvider
 from codette_desktop.inference.named import NamedProvider
 from codette_desktop.inference.policy import policy_of
 from codette_desktop.inference.preloading import Preloader
-from codette_desktop.inference.provider import Provider
+from codette_desktop.inference.provider import Provider, embedder_of
 from codette_desktop.inference.providers import ProviderSet
 from codette_desktop.inference.running import RunningModels
 from codette_desktop.inference.scheduling import Scheduler
@@ -93,6 +99,8 @@ class Application:
         self.provider: Provider = self._make_provider()
         self.planner = self._make_planner()
         self.chat = ChatService(store, self.provider, self.planner, self.bus)
+        self.members = MemberReader(self, self.roles, self.configuration.sampling_for)
+        self.ensembles = EnsembleService(self._ensemble_services())
         self._background: list[asyncio.Task[None]] = []
         self.notes: list[str] = []
         self.bus.subscribe(ConfigurationChanged, lambda _event: self.bus.publish(ServersChanged()))
@@ -133,6 +141,31 @@ class Application:
             health=self.health.of,
             policy=self.policy,
         )
+
+    def _ensemble_services(self) -> EnsembleServices:
+        turns = TurnPlanner(
+            self.find_model, self.scheduler, self.engine_settings, self.runs_apart, lambda: self.engine.loaded()
+        )
+        return EnsembleServices(
+            self.provider, self.store.reliability, turns.plan, self._member_key, self._label, self._embedded
+        )
+
+    def _member_key(self, member: Member) -> str:
+        """A member by what it is. Reads the disk. Its name where its model cannot be found."""
+        try:
+            model = self.find_known_model(member.model)
+        except ModelError:
+            return f"{member.model}#{member.role}"
+        hashes = model.file_hashes if isinstance(model, ModelInfo) else (model.name,)
+        return f"{'+'.join(hashes)}#{member.role}"
+
+    async def _embedded(self, texts: Sequence[str]) -> list[list[float]] | None:
+        """Vectors by the first model here that is made for it; None where there is none."""
+        known = await asyncio.get_event_loop().run_in_executor(None, self.library.list)
+        encoder = next((model for model in known if not model.writes), None)
+        if encoder is None:
+            return None
+        return (await embedder_of(self.provider, encoder.name).embed(encoder.name, texts)).vectors
 
     def start(self) -> None:
         """Begin what goes on by itself while the application runs. On the event loop.

@@ -10,8 +10,10 @@ from typing import Any, TextIO
 import click
 
 from codette_desktop import __version__
+from codette_desktop.commands.answer_fields import answer_fields
 from codette_desktop.commands.cache import cache
 from codette_desktop.commands.common import common, opened
+from codette_desktop.commands.compare import compare
 from codette_desktop.commands.config import config
 from codette_desktop.commands.embed import embed
 from codette_desktop.commands.evaluate import evaluate
@@ -147,33 +149,6 @@ async def _ask(folder: Path, text: str, as_json: bool, options: dict[str, Any]) 
     )
 
 
-def answer_fields(answer: str, end: AnswerEnd, quantisation: str, plan: Plan | None = None) -> dict[str, Any]:
-    """What `ask --json` prints: times in ms, counts in tokens. `plan` is that of "auto"."""
-    figures = end.figures
-    chosen = {"task": plan.task.type.value, "reasons": list(plan.reasons)} if plan is not None else {}
-    return {
-        "answer": answer,
-        "model": end.model,
-        "quantisation": quantisation,
-        "prompt_tokens": figures.prompt_tokens,
-        "completion_tokens": figures.completion_tokens,
-        "tokens_per_second": round(figures.tokens_per_second, 2),
-        "time_to_first_token_ms": round(figures.time_to_first_token_ms, 2),
-        "load_ms": round(figures.load_ms, 2),
-        "total_ms": round(figures.total_ms, 2),
-        "cached": figures.cached,
-        "seed": end.seed,
-        "finish_reason": end.reason.value,
-        "context_length": end.use.length,
-        "left_out_messages": end.use.left_out_messages,
-        "model_hash": end.model_hash,
-        "engine": end.engine_build,
-        "device": end.device,
-        "note": end.note,
-        **chosen,
-    }
-
-
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @common
@@ -205,6 +180,7 @@ def tour(directory: Path, folder: Path, as_json: bool) -> None:  # noqa: ARG001 
 
 
 main.add_command(cache)
+main.add_command(compare)
 main.add_command(embed)
 main.add_command(evaluate)
 main.add_command(config)

@@ -15,9 +15,9 @@ from codette_desktop.configuration.roles import Roles
 from codette_desktop.domain.models import AUTO
 from codette_desktop.domain.requests import Sampling
 from codette_desktop.domain.roles import Role
+from codette_desktop.ensemble.members import merged
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-_ONE_OF = {"grammar": "json_schema", "json_schema": "grammar"}
 
 
 @click.group()
@@ -76,12 +76,8 @@ def asked_as(application: Application, role: str, model: str, system: str, expli
     name = application.name_to_ask(model or (found.model if found else ""))
     prompts = [found.prompt if found else "", system]
     own: Mapping[str, Any] = {} if name == AUTO else application.configuration.sampling_for(name)
-    sampling: dict[str, Any] = {}
-    for values in (own, application.roles.sampling_of(found) if found else {}, explicit):
-        for key, value in values.items():
-            sampling.pop(_ONE_OF.get(key, ""), None)
-            sampling[key] = value
-    return Asked(name, "\n\n".join(text for text in prompts if text.strip()), Sampling(**sampling))
+    sampling = merged((own, application.roles.sampling_of(found) if found else {}, explicit))
+    return Asked(name, "\n\n".join(text for text in prompts if text.strip()), sampling)
 
 
 def _roles(folder: Path) -> Roles:

@@ -1,10 +1,11 @@
 """Closed answers: what a text says where the question has one right answer, in a form that can be compared.
 
 A number is the same whether it is written "1,234.50", "1234.5" or "The answer is $1 234.50." A choice is its letter;
-yes and no are words of four languages; JSON is compared by content. A text that holds no such answer gives None: it
-abstains.
+yes and no are words of four languages; JSON is compared by content, code by what it says and not how it is laid out. A
+text that holds no such answer gives None: it abstains.
 """
 
+import ast
 import json
 import re
 import unicodedata
@@ -13,6 +14,7 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 
 LONGEST_NUMBER = 60  # characters; longer runs of digits are no answer anybody means
+LONGEST_CODE = 20_000  # characters that are parsed
 LONGEST_TEXT = 100_000  # only the end of a longer answer is read: that is where answers stand
 
 
@@ -23,6 +25,7 @@ class AnswerKind(StrEnum):
     CHOICE = "choice"
     YES_NO = "yes/no"
     JSON = "json"
+    CODE = "code"
     TEXT = "text"
 
 
@@ -41,6 +44,7 @@ _CHOICE_ALONE = re.compile(r"(?<![\w'’])\(?([A-Z])\)?(?![\w'’])")
 _YES = frozenset("yes true correct right ja stimmt richtig si sí cierto verdadero oui vrai".split())
 _NO = frozenset("no false incorrect wrong nein falsch falso non faux".split())
 _FENCE = re.compile(r"```(?:json)?\s*\n(.*?)```", re.DOTALL | re.IGNORECASE)
+_CODE = re.compile(r"```[\w+#.-]*[ \t]*\n(.*?)(?:```|\Z)", re.DOTALL)
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 
 
@@ -149,9 +153,24 @@ def _json(text: str) -> str | None:
     return None
 
 
+def _code(text: str) -> str | None:
+    """The last block of code, laid out anew where it is Python; else without spaces at the ends and empty lines."""
+    blocks = [block for block in _CODE.findall(text) if block.strip()]
+    if not blocks:
+        return None
+    code: str = blocks[-1]
+    if len(code) <= LONGEST_CODE:
+        try:
+            return ast.unparse(ast.parse(code))
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            pass
+    return "\n".join(line.rstrip() for line in code.splitlines() if line.strip())
+
+
 _EXTRACTORS: Mapping[AnswerKind, Callable[[str], str | None]] = {
     AnswerKind.NUMBER: _number,
     AnswerKind.YES_NO: _yes_no,
     AnswerKind.JSON: _json,
+    AnswerKind.CODE: _code,
     AnswerKind.TEXT: canonical_text,
 }

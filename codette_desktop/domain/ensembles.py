@@ -173,4 +173,11 @@ class Working:
     text: str
 
 
-EnsemblePart = MemberWaits | MemberBegins | MemberPart | MemberDropped | Working | JointToken | Outcome
+@dataclass(frozen=True, slots=True)
+class TogetherText:
+    """Streamed: a piece of the one answer that a judge is writing."""
+
+    text: str
+
+
+EnsemblePart = MemberWaits | MemberBegins | MemberPart | MemberDropped | Working | TogetherText | JointToken | Outcome

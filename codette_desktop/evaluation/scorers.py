@@ -1,13 +1,12 @@
 """Scorers: how right an answer is, from 0 to 1, given a reference."""
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
+from codette_desktop.domain import text_likeness
 from codette_desktop.domain.closed_answers import AnswerKind, canonical_text, extract, number_of
 
 Scorer = Callable[[str, str, Sequence[str]], float]
 
-CHRF_ORDER, CHRF_BETA = 6, 2
 SIMILAR = 0.75
 
 
@@ -51,31 +50,13 @@ def smape(answer: str, reference: str, _options: Sequence[str] = ()) -> float:
 
 
 def chrf(answer: str, reference: str, _options: Sequence[str] = ()) -> float:
-    """chrF2 of a sentence: the F score (beta 2) of character n-grams of order 1 to 6, without spaces (Popović 2015).
-
-    Precision and recall are averaged over the orders of which both texts have n-grams.
-    """
-    said, wanted = "".join(answer.split()), "".join(reference.split())
-    precision = recall = 0.0
-    orders = min(CHRF_ORDER, len(said), len(wanted))
-    for order in range(1, orders + 1):
-        ours, theirs = _ngrams(said, order), _ngrams(wanted, order)
-        common = sum((ours & theirs).values())
-        precision += common / ours.total()
-        recall += common / theirs.total()
-    if not precision + recall:
-        return 0.0
-    weight = CHRF_BETA**2
-    return (1 + weight) * precision * recall / (weight * precision + recall) / orders
+    """How much of the reference's characters and their order the answer has: see `text_likeness.chrf`."""
+    return text_likeness.chrf(answer, reference)
 
 
 def similar(answer: str, reference: str, _options: Sequence[str] = ()) -> float:
     """1 where chrF reaches 0.75: the reference in hardly other words."""
     return float(chrf(answer, reference) >= SIMILAR)
-
-
-def _ngrams(text: str, order: int) -> Counter[str]:
-    return Counter(text[at : at + order] for at in range(len(text) - order + 1))
 
 
 SCORERS: Mapping[str, Scorer] = {

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from sqlite_utils.migrations import Migrations
 
 MAJOR = 1
-MINOR = 6
+MINOR = 7
 VERSION = MAJOR << 16 | MINOR
 
 _M001 = (
@@ -183,6 +183,14 @@ _M006_MODEL_MEMORY = """CREATE TABLE model_memory (
         changed_at TEXT NOT NULL,
         PRIMARY KEY (file_hash, settings)
     ) STRICT, WITHOUT ROWID"""
+_M007_MEMBER_STANDINGS = """CREATE TABLE member_standings (
+        member TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        asked INTEGER NOT NULL,
+        correct REAL NOT NULL,
+        confidences TEXT NOT NULL,
+        PRIMARY KEY (member, kind)
+    ) STRICT, WITHOUT ROWID"""
 
 
 def registered() -> "Migrations":
@@ -218,6 +226,10 @@ def registered() -> "Migrations":
     @migrations()
     def m006_model_memory(db: "Database") -> None:  # pyright: ignore[reportUnusedFunction]
         db.conn.execute(_M006_MODEL_MEMORY)
+
+    @migrations()
+    def m007_member_standings(db: "Database") -> None:  # pyright: ignore[reportUnusedFunction]
+        db.conn.execute(_M007_MEMBER_STANDINGS)
 
     return migrations
 

@@ -20,6 +20,7 @@ from codette_desktop.store.model_files import ModelFiles
 from codette_desktop.store.model_memory import ModelMemory
 from codette_desktop.store.presets import Presets
 from codette_desktop.store.profiles import Profiles
+from codette_desktop.store.reliability import Reliability
 from codette_desktop.store.responses import Responses
 from codette_desktop.store.servers import Servers
 from codette_desktop.store.sessions import Sessions
@@ -54,6 +55,7 @@ class Store:
         self.models = ModelFiles(access)
         self.model_memory = ModelMemory(access)
         self.profiles = Profiles(access)
+        self.reliability = Reliability(access)
         self.responses = Responses(access)
         self.servers = Servers(access)
         self.recovered: list[Node] = []

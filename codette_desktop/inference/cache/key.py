@@ -14,8 +14,9 @@ VERSION = 1  # of what a key is made of and of what is kept under it; a new one 
 def key_of(traits: Mapping[str, Any], request: ChatRequest) -> bytes:
     """BLAKE2b (32 bytes) of canonical JSON: version, `traits` of the provider and its model, messages, sampling.
 
-    The model's name is not part of it, nor is `fresh`; that the answer is to be `scored` is. Text is taken as it is, not
-    normalised: "é" in its two spellings is two prompts, as it is to a model. Raises TypeError or ValueError for traits that JSON cannot say.
+    The model's name is not part of it, nor is `fresh`; that the answer is to be `scored` is. Text is taken as it is,
+    not normalised: "é" in its two spellings is two prompts, as it is to a model. Raises TypeError or ValueError for
+    traits that JSON cannot say.
     """
     sampling = {name: _exact(value) for name, value in asdict(request.sampling).items()}
     messages = [[message.role.value, message.content] for message in request.messages]
