@@ -120,10 +120,9 @@ class Compared:
         error = answer.error.message if answer.error else ""
         if answer.end is None:
             return {**head, "answer": answer.text, "error": error}
-        told = answer.end.confidence
-        confidence = (
-            {"bits_per_byte": round(told.bits_per_byte, 4), "weakest": round(told.weakest, 4)} if told else None
-        )
+        told, confidence = answer.end.confidence, None
+        if told is not None:
+            confidence = {"bits_per_byte": round(told.bits_per_byte, 4), "weakest": round(told.weakest, 4)}
         fields = answer_fields(answer.text, answer.end, self.quantisations[place])
         return {**head, **fields, "confidence": confidence, "error": error}
 
@@ -138,8 +137,9 @@ class Compared:
                 lines.append(f"   {answer.error.message}")
             elif answer.end is not None:
                 figures = answer.end.figures
+                speed = "cached" if figures.cached else f"{figures.tokens_per_second:.0f} tok/s"
                 lines.append(
-                    f"   {figures.completion_tokens} tokens · {figures.tokens_per_second:.0f} tok/s · "
+                    f"   {figures.completion_tokens} tokens · {speed} · "
                     f"first token {figures.time_to_first_token_ms:.0f} ms"
                 )
             if place in self.waited:

@@ -87,7 +87,7 @@ def _reasons(case: Case, choices: Sequence[Choice]) -> list[str]:
     if voters == 1:
         reasons = [f"Only {case.label(best.members[0])} gave an answer that can be counted."]
     elif len(choices) == 1:
-        reasons = [f"All {voters} who answered say {shown(best.answer)}."]
+        reasons = [f"{'Both' if voters == 2 else f'All {voters}'} who answered say {shown(best.answer)}."]
     else:
         reasons = [f"{len(best.members)} of {voters} say {shown(best.answer)}: {case.names(best.members)}."]
     tied = [choice for choice in choices[1:] if len(choice.members) == len(best.members)]
