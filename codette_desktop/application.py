@@ -18,6 +18,8 @@ from codette_desktop.domain.events import ConfigurationChanged, EventBus, Server
 from codette_desktop.domain.models import AUTO, AnyModel, EngineSettings, ModelInfo
 from codette_desktop.domain.requests import Sampling
 from codette_desktop.ensemble.asking import EnsembleServices
+from codette_desktop.ensemble.batches import BatchService
+from codette_desktop.ensemble.comparisons import ComparisonService
 from codette_desktop.ensemble.members import MemberReader
 from codette_desktop.ensemble.service import EnsembleService
 from codette_desktop.ensemble.turns import TurnPlanner
@@ -101,6 +103,8 @@ class Application:
         self.chat = ChatService(store, self.provider, self.planner, self.bus)
         self.members = MemberReader(self, self.roles, self.configuration.sampling_for)
         self.ensembles = EnsembleService(self._ensemble_services())
+        self.comparisons = ComparisonService(store, self.ensembles, self.planner, self.bus)
+        self.batches = BatchService(store, self.comparisons)
         self._background: list[asyncio.Task[None]] = []
         self.notes: list[str] = []
         self.bus.subscribe(ConfigurationChanged, lambda _event: self.bus.publish(ServersChanged()))
@@ -384,6 +388,11 @@ class Application:
     def _mark_loaded(self, model: ModelInfo) -> None:
         self.store.models.mark_loaded(model.file_hash)
 
+    def begin_closing(self) -> None:
+        """The application ends: what is stopped from now on was not stopped by the person."""
+        self.chat.begin_closing()
+        self.comparisons.begin_closing()
+
     async def aclose(self) -> None:
         """Stop the engine, save what waits, close the database."""
         for task in self._background:
@@ -394,6 +403,7 @@ class Application:
             await self.servers.aclose()
         await asyncio.to_thread(self.scheduler.close)
         await self.chat.aclose()
+        await self.comparisons.aclose()
         await asyncio.to_thread(self.store.close)
 
 

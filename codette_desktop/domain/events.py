@@ -116,6 +116,11 @@ class ConversationsChanged(Event):
     """The list of conversations (titles, order, deletion) is no longer what it was."""
 
 
+@dataclass(frozen=True, slots=True)
+class ComparisonsChanged(Event):
+    """The list of comparisons or of batches is no longer what it was."""
+
+
 E = TypeVar("E", bound=Event)
 
 

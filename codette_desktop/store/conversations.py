@@ -25,19 +25,21 @@ class Conversations:
         self._access = access
 
     def list(self, limit: int = 200, offset: int = 0) -> "list[Conversation]":
-        """The conversations that are not deleted, the last updated first."""
+        """The chats that are not deleted, the last updated first. Comparisons are not among them."""
         with self._access.read() as connection:
             found = connection.execute(
-                f"""SELECT {rows.CONVERSATION_COLUMNS} FROM conversations c WHERE c.deleted_at IS NULL
+                f"""SELECT {rows.CONVERSATION_COLUMNS} FROM conversations c
+                    WHERE c.kind = 'chat' AND c.deleted_at IS NULL
                     ORDER BY c.updated_at DESC, c.seq DESC LIMIT ? OFFSET ?""",
                 (limit, offset),
             )
             return [rows.conversation(row) for row in found]
 
     def count(self) -> int:
-        """How many are not deleted."""
+        """How many chats are not deleted."""
+        sql = "SELECT count(*) FROM conversations WHERE kind = 'chat' AND deleted_at IS NULL"
         with self._access.read() as connection:
-            return connection.execute("SELECT count(*) FROM conversations WHERE deleted_at IS NULL").fetchone()[0]
+            return connection.execute(sql).fetchone()[0]
 
     def get(self, conversation_id: str) -> Conversation | None:
         """The conversation, or None if there is none or it is deleted."""
@@ -56,7 +58,7 @@ class Conversations:
             return tree.path(connection, node_id)
 
     def search(self, text: str, limit: int = 50) -> "list[SearchHit]":
-        """The conversations whose title or messages hold all words of `text`, the last one as a beginning.
+        """The chats whose title or messages hold all words of `text`, the last one as a beginning.
 
         At most one hit for a conversation: its newest message that matches, else its title. Titles that match come
         first, then the newest messages. Any text may be given; blank text finds nothing.

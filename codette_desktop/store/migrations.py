@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from sqlite_utils.migrations import Migrations
 
 MAJOR = 1
-MINOR = 7
+MINOR = 8
 VERSION = MAJOR << 16 | MINOR
 
 _M001 = (
@@ -191,6 +191,49 @@ _M007_MEMBER_STANDINGS = """CREATE TABLE member_standings (
         confidences TEXT NOT NULL,
         PRIMARY KEY (member, kind)
     ) STRICT, WITHOUT ROWID"""
+_M008_COMPARISONS = (
+    # A comparison is a conversation of another kind: its question has an answer of each member below it.
+    "ALTER TABLE conversations ADD COLUMN kind TEXT NOT NULL DEFAULT 'chat'",
+    "DROP INDEX conversations_by_update",
+    "CREATE INDEX conversations_by_update ON conversations(kind, updated_at, seq) WHERE deleted_at IS NULL",
+    """CREATE TABLE batches (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        name TEXT NOT NULL,
+        setup TEXT NOT NULL,
+        created_at TEXT NOT NULL,
+        deleted_at TEXT,
+        claimed_by TEXT NOT NULL DEFAULT '',
+        seconds REAL NOT NULL DEFAULT 0
+    ) STRICT""",
+    """CREATE TABLE comparisons (
+        conversation_id TEXT PRIMARY KEY REFERENCES conversations(id),
+        question_id TEXT NOT NULL REFERENCES nodes(id) DEFERRABLE INITIALLY DEFERRED,
+        setup TEXT NOT NULL,
+        outcome TEXT,
+        chosen INTEGER,
+        origin_conversation_id TEXT,
+        origin_leaf_id TEXT,
+        batch_id TEXT REFERENCES batches(id)
+    ) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX comparisons_by_question ON comparisons(question_id)",
+    "CREATE INDEX comparisons_by_batch ON comparisons(batch_id) WHERE batch_id IS NOT NULL",
+    """CREATE TABLE comparison_answers (
+        conversation_id TEXT NOT NULL REFERENCES comparisons(conversation_id),
+        place INTEGER NOT NULL,
+        generation_id TEXT NOT NULL,
+        PRIMARY KEY (conversation_id, place)
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE batch_prompts (
+        batch_id TEXT NOT NULL REFERENCES batches(id),
+        place INTEGER NOT NULL,
+        prompt TEXT NOT NULL,
+        comparison_id TEXT,
+        state TEXT NOT NULL DEFAULT 'open',
+        PRIMARY KEY (batch_id, place)
+    ) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX batch_prompts_by_comparison ON batch_prompts(comparison_id) WHERE comparison_id IS NOT NULL",
+)
 
 
 def registered() -> "Migrations":
@@ -230,6 +273,11 @@ def registered() -> "Migrations":
     @migrations()
     def m007_member_standings(db: "Database") -> None:  # pyright: ignore[reportUnusedFunction]
         db.conn.execute(_M007_MEMBER_STANDINGS)
+
+    @migrations()
+    def m008_comparisons(db: "Database") -> None:  # pyright: ignore[reportUnusedFunction]
+        for statement in _M008_COMPARISONS:
+            db.conn.execute(statement)
 
     return migrations
 

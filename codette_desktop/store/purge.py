@@ -18,6 +18,9 @@ def remove_conversation(connection: Connection, conversation_id: str) -> None:
     of_it = (conversation_id,)
     used = connection.execute("SELECT DISTINCT message_id FROM nodes WHERE conversation_id = ?", of_it).fetchall()
     tree.show(connection, conversation_id, None, touch=False)
+    connection.execute("DELETE FROM comparison_answers WHERE conversation_id = ?", of_it)
+    connection.execute("DELETE FROM comparisons WHERE conversation_id = ?", of_it)
+    connection.execute("UPDATE batch_prompts SET comparison_id = NULL WHERE comparison_id = ?", of_it)
     connection.execute("DELETE FROM nodes WHERE conversation_id = ?", of_it)
     connection.execute("DELETE FROM generations WHERE conversation_id = ?", of_it)
     for row in used:

@@ -10,52 +10,54 @@ from codette_desktop.domain.conversations import Conversation, SearchHit
 from codette_desktop.store import rows
 from codette_desktop.store.text import Query
 
+CHAT, COMPARISON = "chat", "comparison"
+
 _MAX_MATCHES = 3_000
 _SCANNED_MESSAGES = 3_000
 _SNIPPET_SOURCE_LENGTH = 16_000
 
 # CROSS JOIN fixes the order of the loops: the index first, its rows one by one.
 _BY_TITLE = f"""SELECT {rows.CONVERSATION_COLUMNS} FROM title_search
-    CROSS JOIN conversations c ON c.seq = title_search.rowid AND c.deleted_at IS NULL
+    CROSS JOIN conversations c ON c.seq = title_search.rowid AND c.kind = :kind AND c.deleted_at IS NULL
     WHERE title_search MATCH :query ORDER BY title_search.rowid DESC LIMIT :limit"""
 _BY_MESSAGE = """SELECT m.id FROM message_search CROSS JOIN messages m ON m.search_id = message_search.rowid
     WHERE message_search MATCH :query ORDER BY message_search.rowid DESC LIMIT :limit"""
 _TITLE_SCAN = f"""SELECT {rows.CONVERSATION_COLUMNS} FROM conversations c
-    WHERE c.deleted_at IS NULL AND instr(c.title, :query) ORDER BY c.updated_at DESC LIMIT :limit"""
+    WHERE c.kind = :kind AND c.deleted_at IS NULL AND instr(c.title, :query) ORDER BY c.updated_at DESC LIMIT :limit"""
 _MESSAGE_SCAN = f"""SELECT id
     FROM (SELECT id, search_id, content FROM messages ORDER BY search_id DESC LIMIT {_SCANNED_MESSAGES})
     WHERE instr(content, :query) ORDER BY search_id DESC LIMIT :limit"""
 # A query of its own: ordered in the same one, SQLite would gather and sort every match.
 _NODES_OF_MESSAGE = f"""SELECT n.id, n.conversation_id, n.message_id FROM nodes n
-    CROSS JOIN conversations c ON c.id = n.conversation_id AND c.deleted_at IS NULL
+    CROSS JOIN conversations c ON c.id = n.conversation_id AND c.kind = ? AND c.deleted_at IS NULL
     WHERE n.message_id = ? ORDER BY n.seq DESC LIMIT {_MAX_MATCHES}"""
 
 
-def search(connection: Connection, text: str, limit: int) -> list[SearchHit]:
+def search(connection: Connection, text: str, limit: int, kind: str = CHAT) -> list[SearchHit]:
     """See `Conversations.search`. Text without a letter, digit or symbol is looked for in the newest messages only."""
     query = Query(text)
     if not query.raw or limit < 1:
         return []
     indexed = query.expression is not None
     wanted = query.expression or query.raw
-    titles = _titles(connection, _BY_TITLE if indexed else _TITLE_SCAN, wanted, limit)
-    matches = _matches(connection, _BY_MESSAGE if indexed else _MESSAGE_SCAN, wanted, limit, set(titles))
+    titles = _titles(connection, _BY_TITLE if indexed else _TITLE_SCAN, wanted, limit, kind)
+    matches = _matches(connection, _BY_MESSAGE if indexed else _MESSAGE_SCAN, wanted, limit, set(titles), kind)
     hits = [_hit(connection, query, titles.get(id_), id_, matches.get(id_)) for id_ in [*titles, *matches]]
     return list({hit.conversation.id: hit for hit in hits}.values())[:limit]
 
 
-def _titles(connection: Connection, sql: str, wanted: str, limit: int) -> dict[str, Conversation]:
-    found = map(rows.conversation, connection.execute(sql, {"query": wanted, "limit": limit}))
+def _titles(connection: Connection, sql: str, wanted: str, limit: int, kind: str) -> dict[str, Conversation]:
+    found = map(rows.conversation, connection.execute(sql, {"query": wanted, "limit": limit, "kind": kind}))
     newest_first = sorted(found, key=lambda item: item.updated_at, reverse=True)
     return {item.id: item for item in newest_first}
 
 
-def _matches(connection: Connection, sql: str, wanted: str, limit: int, titles: set[str]) -> dict[str, Row]:
+def _matches(connection: Connection, sql: str, wanted: str, limit: int, titles: set[str], kind: str) -> dict[str, Row]:
     """The newest match of each conversation, until `limit` of them are found besides those found by title."""
     found: dict[str, Row] = {}
     missing = limit - len(titles)
     for message in connection.execute(sql, {"query": wanted, "limit": _MAX_MATCHES}):
-        for row in connection.execute(_NODES_OF_MESSAGE, (message["id"],)):
+        for row in connection.execute(_NODES_OF_MESSAGE, (kind, message["id"])):
             if row["conversation_id"] not in found:
                 found[row["conversation_id"]] = row
                 missing -= row["conversation_id"] not in titles

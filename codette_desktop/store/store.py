@@ -12,6 +12,8 @@ from codette_desktop.domain.errors import StoreDamaged, StoreError, StoreTooNew
 from codette_desktop.paths import DATABASE_NAME
 from codette_desktop.store import backups, migrations
 from codette_desktop.store.access import Access
+from codette_desktop.store.batches import Batches
+from codette_desktop.store.comparisons import Comparisons
 from codette_desktop.store.connection import Readers, connect, connect_writer
 from codette_desktop.store.conversations import Conversations
 from codette_desktop.store.errors import translate, translate_os
@@ -56,6 +58,8 @@ class Store:
         self.model_memory = ModelMemory(access)
         self.profiles = Profiles(access)
         self.reliability = Reliability(access)
+        self.comparisons = Comparisons(access)
+        self.batches = Batches(access)
         self.responses = Responses(access)
         self.servers = Servers(access)
         self.recovered: list[Node] = []

@@ -387,7 +387,7 @@ class AskPresenter:
 
     async def aclose(self) -> None:
         """Keep the draft, stop the answers and wait until they are stored."""
-        self._application.chat.begin_closing()
+        self._application.begin_closing()
         await self._saver.flush()
         await self._writes.finish()
         await self._tasks.aclose()

@@ -1,0 +1,113 @@
+"""Comparisons as a table: one row a prompt, the columns of each member beside each other."""
+
+import csv
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from codette_desktop.domain.comparisons import OpenedComparison
+from codette_desktop.domain.conversations import Node
+from codette_desktop.domain.errors import InvalidRequest
+
+_FIGURES = ("completion_tokens", "tokens_per_second", "time_to_first_token_ms", "total_ms")
+_SPREADSHEET = ("=", "+", "-", "@", "\t", "\r")
+
+
+def export(path: Path, comparisons: Iterable[OpenedComparison]) -> int:
+    """Write them as .csv (one table; all must have the same members) or .jsonl; gives how many.
+
+    Raises InvalidRequest where the file cannot be written. In CSV a text that a spreadsheet would take for a formula
+    gets an apostrophe before it.
+    """
+    records = (record(item) for item in comparisons)
+    try:
+        if path.suffix.lower() in (".jsonl", ".ndjson"):
+            return _write_jsonl(path, records)
+        return _write_csv(path, records)
+    except OSError as error:
+        raise InvalidRequest(
+            f"{path} cannot be written: {error.strerror or error}.", "Choose another folder."
+        ) from None
+
+
+def record(item: OpenedComparison) -> dict[str, Any]:
+    """One comparison as JSON can say it."""
+    comparison, outcome = item.comparison, item.comparison.outcome
+    members = [
+        {"member": member.spec, "label": member.label, **_answer(node)}
+        for member, node in zip(comparison.setup.members, item.answers, strict=True)
+    ]
+    found: dict[str, Any] = {
+        "prompt": item.question.message.content,
+        "asked_at": comparison.created_at.isoformat(timespec="seconds"),
+        "members": members,
+        "method": comparison.setup.method.value,
+    }
+    if outcome is not None:
+        found |= {
+            "answer": outcome.text,
+            "used": outcome.used.value,
+            "winner": None if outcome.winner is None else comparison.setup.members[outcome.winner].label,
+            "agreement": round(outcome.agreement, 4),
+            "quality": round(outcome.quality, 4),
+            "disagree": outcome.disagree,
+            "reasons": list(outcome.reasons),
+        }
+    if comparison.chosen is not None:
+        found["chosen"] = comparison.setup.members[comparison.chosen].label
+    return found
+
+
+def _answer(node: Node | None) -> dict[str, Any]:
+    generation = node.generation if node else None
+    if node is None or generation is None:
+        return {"answer": "", "error": "It was not asked."}
+    figures = (
+        {name: round(getattr(generation.figures, name, 0.0), 2) for name in _FIGURES} if generation.figures else {}
+    )
+    return {
+        "answer": node.message.content,
+        "error": generation.error,
+        **figures,
+        "seed": generation.seed,
+        "model": generation.model,
+        "model_hash": generation.model_hash,
+    }
+
+
+def _write_jsonl(path: Path, records: Iterable[dict[str, Any]]) -> int:
+    count = 0
+    with path.open("w", encoding="utf-8") as file:
+        for item in records:
+            file.write(json.dumps(item, ensure_ascii=False) + "\n")
+            count += 1
+    return count
+
+
+def _write_csv(path: Path, records: Iterable[dict[str, Any]]) -> int:
+    count = 0
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        for item in records:
+            row = dict(_cells(item))
+            if not count:
+                writer.writerow(list(row))
+            writer.writerow([_safe(value) for value in row.values()])
+            count += 1
+    return count
+
+
+def _cells(item: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    yield "prompt", item["prompt"]
+    for member in item["members"]:
+        for key in ("answer", "error", *_FIGURES):
+            yield f"{member['label']}: {key.replace('_', ' ')}", member.get(key, "")
+    if item["method"] != "none":
+        for key in ("answer", "used", "winner", "agreement", "quality"):
+            yield f"together: {key}", item.get(key, "")
+        yield "together: reasons", " ".join(item.get("reasons", []))
+
+
+def _safe(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and value.startswith(_SPREADSHEET) else value

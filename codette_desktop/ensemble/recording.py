@@ -1,0 +1,93 @@
+"""Keeps what the members say while they say it: each answer as those of chats are kept."""
+
+import asyncio
+import sys
+
+from codette_desktop.domain.answers import AnswerEnd, AnswerFigures, FinishReason
+from codette_desktop.domain.comparisons import OpenedComparison
+from codette_desktop.domain.conversations import Node
+from codette_desktop.domain.ensembles import EnsemblePart, Member, MemberBegins, MemberDropped, MemberPart
+from codette_desktop.domain.errors import Cancelled, CodetteError, StoreError
+from codette_desktop.domain.events import AnswerFinished, AnswerStarted, EventBus, ProviderFailed
+from codette_desktop.inference.dispatch import Plan, Planner
+from codette_desktop.inference.recorder import AnswerRecorder
+from codette_desktop.inference.routing.learning import Learner
+from codette_desktop.inference.unsaved import UnsavedNodes
+from codette_desktop.store import Store
+
+
+class MembersRecorder:
+    """The answers of one comparison from their first to their last word. One event loop."""
+
+    def __init__(
+        self, store: Store, unsaved: UnsavedNodes, planner: Planner, bus: EventBus, opened: OpenedComparison
+    ) -> None:
+        self._store = store
+        self._unsaved = unsaved
+        self._planner = planner
+        self._bus = bus
+        self._opened = opened
+        self._learner = Learner(store.profiles)
+        self._running: dict[int, tuple[AnswerRecorder, Plan]] = {}
+        self.nodes: dict[int, Node] = {}
+
+    async def take(self, part: EnsemblePart, place: int | None = None) -> None:
+        """Follow the run; `place` where the run has one member only, and this is its place in the comparison."""
+        at = place if place is not None else getattr(part, "place", 0)
+        if isinstance(part, MemberBegins):
+            await self._begin(at, self._opened.comparison.setup.members[at])
+        elif isinstance(part, MemberPart) and at in self._running:
+            self._running[at][0].take(part.part)
+            if isinstance(part.part, AnswerEnd):
+                await self._end(at, part.part)
+        elif isinstance(part, MemberDropped) and at in self._running:
+            await self._fail(at, part.error)
+
+    async def stop(self, *, closing: bool) -> None:
+        """End what is still being written: it was stopped, or the application ends."""
+        failed = not isinstance(sys.exception(), asyncio.CancelledError | GeneratorExit | None)
+        reason = FinishReason.FAILED if failed else FinishReason.INTERRUPTED if closing else FinishReason.CANCELLED
+        for place in list(self._running):
+            recorder, _plan = self._running.pop(place)
+            self.nodes[place] = await recorder.finish(reason)
+
+    async def _begin(self, place: int, member: Member) -> None:
+        question = self._opened.question
+        try:
+            plan = await asyncio.get_event_loop().run_in_executor(
+                None, self._planner.plan, member.model, (question.message,)
+            )
+        except CodetteError:
+            return  # there is no such model: the run says so, and there is no answer to keep
+        recorder = AnswerRecorder(self._store, self._unsaved, question, plan.model, member.sampling)
+        self._running[place] = (recorder, plan)
+        await recorder.start()
+        try:
+            await asyncio.wrap_future(
+                self._store.comparisons.begin_answer(self._opened.comparison.id, place, recorder.generation.id)
+            )
+        except StoreError as error:
+            if not error.retryable:
+                raise
+        self._bus.publish(AnswerStarted(recorder.generation.id, plan.model.name))
+
+    async def _end(self, place: int, end: AnswerEnd) -> None:
+        recorder, plan = self._running.pop(place)
+        self.nodes[place] = await recorder.finish(FinishReason.STOP)
+        self._learn(recorder, plan, end.reason, end.figures)
+        self._bus.publish(AnswerFinished(recorder.generation.id, end))
+
+    async def _fail(self, place: int, error: CodetteError) -> None:
+        recorder, plan = self._running.pop(place)
+        if isinstance(error, Cancelled):
+            self.nodes[place] = await recorder.finish(FinishReason.CANCELLED)
+            return
+        self.nodes[place] = await recorder.finish(FinishReason.FAILED, str(error))
+        self._learn(recorder, plan, FinishReason.FAILED)
+        self._bus.publish(ProviderFailed(recorder.generation.id, recorder.generation.model, error))
+
+    def _learn(
+        self, recorder: AnswerRecorder, plan: Plan, reason: FinishReason, figures: AnswerFigures | None = None
+    ) -> None:
+        key = recorder.generation.model_hash or recorder.generation.model
+        self._learner.answered(key, plan.task.type, reason, figures)
