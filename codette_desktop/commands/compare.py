@@ -163,7 +163,7 @@ async def _compare(folder: Path, text: str, explicit: dict[str, Any], options: d
     async with opened(folder) as application:
         specs = options["names"].split(",") if options["names"].strip() else _starters(application)
         members = application.members.read_all(specs, options["system"], explicit)
-        judge = application.name_to_ask(options["judge"]) if options["judge"] else ""
+        judge = application.catalogue.name_to_ask(options["judge"]) if options["judge"] else ""
         request = EnsembleRequest(
             (Message(Role.USER, text),),
             members,
@@ -174,7 +174,7 @@ async def _compare(folder: Path, text: str, explicit: dict[str, Any], options: d
             fresh=options["fresh"],
         )
         run = application.ensembles.start(request)
-        quantisations = [application.find_model(member.model).quantisation for member in members]
+        quantisations = [application.catalogue.find_model(member.model).quantisation for member in members]
         found = Compared(request.method, [MemberAnswer(member, asked=False) for member in members], quantisations, {})
         try:
             async for part in run.parts():

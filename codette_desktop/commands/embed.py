@@ -34,7 +34,7 @@ async def _embed(folder: Path, texts: Sequence[str], model: str, as_json: bool) 
     if not texts:
         raise click.UsageError("Give a TEXT, or a file with --file.")
     async with opened(folder) as application:
-        chosen = application.name_for(application.find_model(model))
+        chosen = application.catalogue.name_for(application.catalogue.find_model(model))
         found = await embedder_of(application.provider, chosen).embed(chosen, texts)
     if as_json:
         fields = {"model": chosen, "dimensions": len(found.vectors[0]), "pooling": found.pooling}

@@ -38,12 +38,12 @@ def evaluate(suite: str, names: str, folder: Path, answers: Path | None, as_json
 
 async def _run(folder: Path, suite: Suite, names: list[str]) -> list[Result]:
     async with opened(folder) as application:
-        models = [application.find_model(name) for name in names or [""]]
+        models = [application.catalogue.find_model(name) for name in names or [""]]
         if len({model.name for model in models}) < len(models):
             raise InvalidRequest("A model was given twice.", "Name each once.")
         return [
             await run_suite(
-                application.provider, suite, application.name_for(model), model.label, progress=_tell_progress
+                application.provider, suite, application.catalogue.name_for(model), model.label, progress=_tell_progress
             )
             for model in models
         ]

@@ -89,7 +89,7 @@ def _change(
 
 
 def _file_model(application: Application, name: str) -> ModelInfo:
-    model = application.find_known_model(name)
+    model = application.catalogue.find_known_model(name)
     if not isinstance(model, ModelInfo):
         raise ModelNotFound(f"{model.label} answers on a server, which loads it as it likes.", "Choose a local model.")
     return model

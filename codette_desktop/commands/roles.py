@@ -73,7 +73,7 @@ def asked_as(application: Application, role: str, model: str, system: str, expli
     under the role's, under what is `explicit`. Raises InvalidRequest, ModelError.
     """
     found = application.roles.find(role) if role else None
-    name = application.name_to_ask(model or (found.model if found else ""))
+    name = application.catalogue.name_to_ask(model or (found.model if found else ""))
     prompts = [found.prompt if found else "", system]
     own: Mapping[str, Any] = {} if name == AUTO else application.configuration.sampling_for(name)
     sampling = merged((own, application.roles.sampling_of(found) if found else {}, explicit))

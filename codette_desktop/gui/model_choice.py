@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from codette_desktop.application import FILES_SETTING
 from codette_desktop.domain.errors import CodetteError, ModelError
 from codette_desktop.domain.models import AUTO, AnyModel, ModelInfo, ServerModel
 from codette_desktop.domain.profiles import ModelProfile
 from codette_desktop.gui.i18n import number, tr
 from codette_desktop.gui.tasks import Tasks
 from codette_desktop.inference.admission import CRASHES_TO_STAY_APART
+from codette_desktop.inference.catalogue import FILES_SETTING, MODEL_SETTING
 from codette_desktop.inference.routing.health import Health
 from codette_desktop.models.adapters import AdapterInfo
 from codette_desktop.models.fit import Fit
@@ -21,7 +21,6 @@ from codette_desktop.models.fit import Fit
 if TYPE_CHECKING:
     from codette_desktop.application import Application
 
-MODEL_SETTING = "model"
 ASK_EVERY_S = 60.0
 
 
@@ -122,7 +121,7 @@ class ModelChoice:
         found: list[Entry] = []
         for item in self._application.configuration.settings.models.values():
             try:
-                model = self._application.find_model(item.name)
+                model = self._application.catalogue.find_model(item.name)
             except ModelError as error:
                 found.append(Entry(item.name, Path(item.model), error=error, own=True))
                 continue
@@ -264,7 +263,7 @@ class ModelChoice:
             await self.add_folder(folder)
 
     def _files(self) -> list[Path]:
-        return self._application.added_files()
+        return self._application.catalogue.added_files()
 
     def _keep_files(self, paths: list[Path]) -> None:
         # Waited for: the list is read from the store again at once.
@@ -287,7 +286,7 @@ class ModelChoice:
         await self._application.provider.unload(entry.name)
 
     async def _hashed(self, entry: Entry) -> ModelInfo:
-        return await asyncio.get_event_loop().run_in_executor(None, self._application.find_file, entry.name)
+        return await asyncio.get_event_loop().run_in_executor(None, self._application.catalogue.find_file, entry.name)
 
     @property
     def loading(self) -> bool:

@@ -163,10 +163,14 @@ def train(
     print(
         f"done  {seen / 1e6:.2f} M tokens in {step} steps, {network.parameter_count} parameters  {shares}", flush=True
     )
-    for quantisation in ("F16", "Q8_0", "Q4_0"):
-        target = WORK / f"{name or f'guide-{size[0]}'}-{quantisation.lower()}.gguf"
-        write(target, plan.shape, vocabulary, network, name=name or plan.title, quantisation=quantisation)
+    _write_files(network, plan, vocabulary, name or f"guide-{size[0]}", name or plan.title)
     return weights
+
+
+def _write_files(network: Network, plan: Plan, vocabulary: Vocabulary, stem: str, title: str) -> None:
+    for quantisation in ("F16", "Q8_0", "Q4_0"):
+        target = WORK / f"{stem}-{quantisation.lower()}.gguf"
+        write(target, plan.shape, vocabulary, network, name=title, quantisation=quantisation)
 
 
 def _checks(corpus: Corpus, most: int = 120) -> dict[str, list[tuple[str, str]]]:

@@ -112,7 +112,7 @@ async def test_a_first_model_makes_the_file(window: MainWindow, application: App
     await until(lambda: shown.models.cards)
     await until(lambda: shown.models.name_field.text() == "")
     assert "writer" in says(file)
-    assert application.find_model("writer").name == "guide-m-q8_0"
+    assert application.catalogue.find_model("writer").name == "guide-m-q8_0"
     window.settings_dialog.accept()
 
 

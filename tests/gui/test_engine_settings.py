@@ -45,7 +45,7 @@ async def test_every_setting_is_explained_with_its_cost(window: MainWindow) -> N
 
 async def test_a_setting_of_one_model_is_remembered_for_it_alone(window: MainWindow, application: Application) -> None:
     engine = await page(window)
-    tiny = application.find_file(TINY)
+    tiny = application.catalogue.find_file(TINY)
     engine.fields["threads"].editor.setValue(2)  # type: ignore[attr-defined]
     assert application.engine_settings().threads == 2
     engine.choose(TINY)
@@ -90,7 +90,7 @@ async def test_a_model_can_be_chosen_to_be_there_from_the_start(window: MainWind
     engine.choose(TINY)
     await until(engine.preload_box.isVisible)
     engine.preload_box.click()
-    assert application.preloader.is_wanted(application.find_file(TINY))
+    assert application.preloader.is_wanted(application.catalogue.find_file(TINY))
     window.settings_dialog.accept()
     await asyncio.sleep(0)
 
@@ -118,6 +118,6 @@ async def test_a_preset_for_one_model_makes_no_context_longer_than_it_was_traine
     engine.choose(TINY)
     await until(engine.preload_box.isVisible)
     engine.use_preset("long-context")
-    tiny = application.find_file(TINY)
+    tiny = application.catalogue.find_file(TINY)
     assert application.engine_settings(tiny).context_length == tiny.context_length
     window.settings_dialog.accept()

@@ -175,7 +175,7 @@ async def test_a_model_is_put_into_a_process_of_its_own_and_back(window: MainWin
     window.show_tab("models")
     row = next(at for at, item in enumerate(window.choice.entries) if item.name == "guide-s-q8_0")
     window.models.table.selectRow(row)
-    model = application.find_file("guide-s-q8_0")
+    model = application.catalogue.find_file("guide-s-q8_0")
     await until(lambda: window.models.apart.isVisible() and not window.models.apart.isChecked())
     window.models.apart.click()
     await until(lambda: application.is_kept_apart(model))

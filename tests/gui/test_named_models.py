@@ -55,7 +55,7 @@ async def test_a_name_is_picked_by_typing_it_and_answers(
     assert generation.model_label == "Tiny Test · F32"
     window.new_chat()
     assert window.ask.presenter.conversation.model == "writer"
-    assert application.default_name() == "writer"
+    assert application.catalogue.default_name() == "writer"
     window.show_tab("models")
     about = [window.models.model.index(at, 0).data() for at in range(window.models.model.rowCount())]
     assert any("Tiny Test" in text and "in use" in text for text in about)

@@ -47,7 +47,7 @@ async def application(codette_home: Path, path: Path) -> AsyncIterator[Applicati
 
 @pytest.fixture
 def model(application: Application) -> ModelInfo:
-    return application.find_file("new")
+    return application.catalogue.find_file("new")
 
 
 async def test_a_new_file_is_tried_apart_once_and_then_runs_inside(
@@ -95,7 +95,7 @@ async def test_an_adapter_nobody_has_run_is_tried_apart_on_a_model_that_is_trust
     write_adapter(path.with_name("tone.gguf"))
     assert text_of(await answer(application.engine, ask("new+tone")))
     assert len(started) == 2
-    adapted = application.find_file("new+tone")
+    adapted = application.catalogue.find_file("new+tone")
     assert [application.store.models.trust(file_hash) for file_hash in adapted.file_hashes] == [(True, 0)] * 2
     await answer(application.engine, ask("new+tone@0.5"))
     assert len(started) == 2
@@ -111,7 +111,7 @@ async def test_a_crash_on_trial_is_held_against_the_adapter_and_not_against_the_
         patch.setattr(isolation, "WorkerProcess", Hostile)
         with pytest.raises(WorkerDied, match="crashed"):
             await answer(application.engine, ask("new+tone"))
-    adapter = application.find_file("new+tone").file_hashes[1]
+    adapter = application.catalogue.find_file("new+tone").file_hashes[1]
     async with asyncio.timeout(5):
         while application.store.models.trust(adapter) != (False, 1):
             await asyncio.sleep(0.01)
@@ -122,7 +122,7 @@ async def test_a_crash_on_trial_is_held_against_the_adapter_and_not_against_the_
 
 
 async def test_the_person_may_keep_any_model_apart(application: Application, started: list[int]) -> None:
-    guide = application.find_file("guide-s-q8_0")
+    guide = application.catalogue.find_file("guide-s-q8_0")
     await asyncio.wrap_future(application.keep_apart(guide, True))
     assert text_of(await answer(application.engine, ask("guide-s-q8_0")))
     assert application.engine._inside.loaded() == []
@@ -133,7 +133,7 @@ async def test_the_person_may_keep_any_model_apart(application: Application, sta
 
 
 async def test_a_crash_during_an_answer_is_a_failed_answer_that_keeps_its_words(application: Application) -> None:
-    guide = application.find_file("guide-s-q8_0")
+    guide = application.catalogue.find_file("guide-s-q8_0")
     await asyncio.wrap_future(application.keep_apart(guide, True))
     application.store.settings.set(FALLBACK_SETTING, False).result()  # another model would answer
     conversation = application.store.conversations.create(title="x").result()

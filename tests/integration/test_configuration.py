@@ -50,7 +50,7 @@ def run(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str
 async def answered(application: Application, model: str, sampling: Sampling | None = None) -> Node:
     conversation = await asyncio.wrap_future(
         application.store.conversations.create(
-            model=application.name_to_ask(model), sampling=sampling or Sampling(temperature=0, max_tokens=4)
+            model=application.catalogue.name_to_ask(model), sampling=sampling or Sampling(temperature=0, max_tokens=4)
         )
     )
     *_parts, node = [part async for part in application.chat.send(conversation.id, "hello")]
@@ -63,7 +63,7 @@ async def test_a_name_changes_its_meaning_while_the_application_runs(application
     application.bus.subscribe(ConfigurationChanged, heard.put_nowait)
     conversation = await asyncio.wrap_future(
         application.store.conversations.create(
-            model=application.name_to_ask("WRITER"), sampling=Sampling(temperature=0, max_tokens=3)
+            model=application.catalogue.name_to_ask("WRITER"), sampling=Sampling(temperature=0, max_tokens=3)
         )
     )
     assert conversation.model == "writer"
@@ -95,7 +95,7 @@ async def test_a_named_model_on_a_server_of_the_file_answers(application: Applic
         assert (node.message.content, node.generation.model) == ("B" * 12, "House/tiny")
         await application.servers.refresh()
         assert [model.name for model in application.servers.models()] == ["House/tiny:latest"]
-        assert isinstance(application.models()["House/tiny"], ServerModel)
+        assert isinstance(application.catalogue.models()["House/tiny"], ServerModel)
         with pytest.raises(InvalidRequest, match="cannot be removed") as refused:
             await application.servers.remove("house")
         assert "line 4" in refused.value.hint
@@ -106,7 +106,7 @@ async def test_a_named_model_on_a_server_of_the_file_answers(application: Applic
 async def test_answers_of_a_model_that_wants_no_cache_are_not_kept(application: Application, file: Path) -> None:
     await answered(application, "writer")
     assert application.cache.statistics().misses == 1
-    label = application.find_model("guide-s-q8_0").label
+    label = application.catalogue.find_model("guide-s-q8_0").label
     for model, name in itertools.product(("guide-s-q8_0", label), ("writer", "guide-s-q8_0")):
         text = f'models:\n  writer: {{model: "{model}", cache: false}}\n'
         await asyncio.to_thread(file.write_text, text)
@@ -125,14 +125,14 @@ async def test_a_model_is_kept_apart_and_a_file_of_any_folder_has_a_name(
     await asyncio.to_thread(outside.write_bytes, (resource("starter") / "guide-s-q8_0.gguf").read_bytes())
     await asyncio.to_thread(file.write_text, f"models:\n  mine: {{model: {outside}, apart: true, gpu: off}}\n")
     application.configuration.reload()
-    model = application.find_model("Mine")
+    model = application.catalogue.find_model("Mine")
     assert isinstance(model, ModelInfo)
-    assert (model.path, application.name_to_ask("MINE")) == (outside, "mine")
+    assert (model.path, application.catalogue.name_to_ask("MINE")) == (outside, "mine")
     assert application.is_kept_apart(model)
     assert application.configuration.engine_for(model) == {"gpu_layers": 0}
-    assert application.models()[str(outside)].name == model.name
+    assert application.catalogue.models()[str(outside)].name == model.name
     await asyncio.wrap_future(application.store.settings.set("model", "mine"))
-    assert application.default_name() == "mine"
+    assert application.catalogue.default_name() == "mine"
 
 
 def test_the_file_is_made_checked_shown_and_changed_from_the_command_line(codette_home: Path) -> None:

@@ -54,7 +54,7 @@ async def test_a_crash_in_mid_answer_is_counted_told_and_followed_by_a_trial(hom
     go_down(home, "new", signal.SIGSEGV)
     application = Application.open(home)
     assert [note for note in application.notes if "crashed while Tiny Test" in note and "answering" in note]
-    model = application.find_file("new")
+    model = application.catalogue.find_file("new")
     assert application.store.models.trust(model.file_hash) == (False, 1)
     assert text_of(await answer(application.engine, ask("new")))
     assert len(started) == 1  # tried apart
@@ -72,7 +72,7 @@ async def test_two_crashes_in_mid_answer_keep_a_model_apart(home: Path) -> None:
         application = Application.open(home)
         await application.aclose()
     application = Application.open(home)
-    assert application.store.models.trust(application.find_file("new").file_hash) == (False, 2)
+    assert application.store.models.trust(application.catalogue.find_file("new").file_hash) == (False, 2)
     assert text_of(await answer(application.engine, ask("new")))
     assert application.engine._inside.loaded() == []
     await application.aclose()
@@ -85,7 +85,7 @@ async def test_being_ended_from_outside_is_never_held_against_a_model(home: Path
         assert [note for note in application.notes if "not held against it" in note]
         await application.aclose()
     application = Application.open(home)
-    model = application.find_file("new")
+    model = application.catalogue.find_file("new")
     assert application.store.models.trust(model.file_hash) == (False, 0)
     assert text_of(await answer(application.engine, ask("new")))
     assert len(started) == 1  # one trial, and it is trusted as before

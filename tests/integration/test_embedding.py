@@ -202,7 +202,7 @@ async def test_an_encoder_is_listed_for_what_it_is_and_tried_apart_first(applica
     assert [model.name for model in library.embedders()] == ["encoder"]
     assert "encoder" not in [model.name for model in library.list()]
     assert library.problems() == []
-    model = application.find_file("encoder")
+    model = application.catalogue.find_file("encoder")
     assert application.store.models.trust(model.file_hash) == (False, 0)
     assert isinstance(application.provider, EmbeddingProvider)
     found = await application.provider.embed("encoder", TEXTS)

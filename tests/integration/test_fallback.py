@@ -92,7 +92,7 @@ async def test_another_model_answers_in_place_of_a_server_that_fails(
     assert answer.generation is not None
     assert answer.generation.reason in (FinishReason.STOP, FinishReason.LENGTH)
     assert answer.generation.model == switch.model
-    assert answer.generation.model_hash == application.find_known_model(switch.model).file_hash
+    assert answer.generation.model_hash == application.catalogue.find_known_model(switch.model).file_hash
     assert answer.generation.quantisation == "Q8_0"
     assert switch.error.message in answer.generation.note
     assert "answered instead" in answer.generation.note
@@ -194,7 +194,7 @@ async def test_another_model_answers_where_the_process_of_one_dies_in_mid_answer
     tiny = application.data_dir / "models" / "tiny.gguf"
     tiny.parent.mkdir()
     write_model(tiny, name="Tiny Test")
-    await asyncio.wrap_future(application.keep_apart(application.find_file("tiny"), True))
+    await asyncio.wrap_future(application.keep_apart(application.catalogue.find_file("tiny"), True))
     apart = application.engine._apart
     assert isinstance(apart, IsolatedProvider)
     endless = Sampling(temperature=0.0, max_tokens=400, grammar='root ::= "a" root')

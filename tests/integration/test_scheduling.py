@@ -30,13 +30,13 @@ def enlarge(application: Application) -> None:
     """Contexts so long that the small models need some memory: more than the smallest limit that can be set."""
     for name in (SMALL, MEDIUM):
         application.load_settings.change(
-            {"context_length": 16_384, "parallel": 1}, application.find_file(name)
+            {"context_length": 16_384, "parallel": 1}, application.catalogue.find_file(name)
         ).result()
 
 
 def limit_to_largest(application: Application) -> None:
     """Allow what the model that needs most needs, and a tenth more."""
-    models = [application.find_file(name) for name in (SMALL, MEDIUM)]
+    models = [application.catalogue.find_file(name) for name in (SMALL, MEDIUM)]
     plan = application.scheduler.planner.plan
     needs = [plan(model, application.engine_settings(model), apart=application.runs_apart(model)) for model in models]
     application.load_settings.set_memory_limit(1.1 * max(item.need.cpu for item in needs) / 1e9).result()
@@ -44,7 +44,7 @@ def limit_to_largest(application: Application) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="two processes are slow to start there")
 async def test_models_inside_and_apart_share_one_budget(application: Application) -> None:
-    application.keep_apart(application.find_file(SMALL), True).result()
+    application.keep_apart(application.catalogue.find_file(SMALL), True).result()
     loaded: list[str] = []
     application.bus.subscribe(ModelLoaded, lambda event: loaded.append(event.model))
     application.bus.subscribe(ModelUnloaded, lambda event: loaded.remove(event.model))
@@ -58,7 +58,7 @@ async def test_models_inside_and_apart_share_one_budget(application: Application
 
 
 async def test_each_model_is_loaded_with_its_own_settings(application: Application) -> None:
-    small, medium = application.find_file(SMALL), application.find_file(MEDIUM)
+    small, medium = application.catalogue.find_file(SMALL), application.catalogue.find_file(MEDIUM)
     application.load_settings.change({"context_length": 768, "kv_type": "q8_0"}).result()
     application.load_settings.change({"context_length": 512}, small).result()
     assert (await application.engine.load(SMALL)).context_length == 512
@@ -79,7 +79,7 @@ async def test_the_servers_are_told_the_context_for_all_models(application: Appl
 
 
 async def test_fit_says_what_is_needed_and_what_there_is(application: Application) -> None:
-    model = application.find_file(MEDIUM)
+    model = application.catalogue.find_file(MEDIUM)
     fit = application.fit(model)
     assert fit.verdict == "fits"
     assert fit.free_bytes > fit.need.total
@@ -95,7 +95,7 @@ async def test_fit_says_what_is_needed_and_what_there_is(application: Applicatio
 async def test_a_model_in_memory_fits_and_another_fits_once_it_has_left(application: Application) -> None:
     enlarge(application)
     limit_to_largest(application)
-    small, medium = application.find_file(SMALL), application.find_file(MEDIUM)
+    small, medium = application.catalogue.find_file(SMALL), application.catalogue.find_file(MEDIUM)
     await application.engine.load(MEDIUM)
     assert application.fit(medium).verdict == "fits"
     assert application.fit(small).sentence.endswith("can be used: models in memory leave for it")
@@ -104,7 +104,7 @@ async def test_a_model_in_memory_fits_and_another_fits_once_it_has_left(applicat
 
 
 async def test_wanted_models_are_loaded_at_start_beside_each_other(application: Application) -> None:
-    small, medium = application.find_file(SMALL), application.find_file(MEDIUM)
+    small, medium = application.catalogue.find_file(SMALL), application.catalogue.find_file(MEDIUM)
     application.preloader.want(medium, True).result()
     application.preloader.want(small, True).result()
     assert application.preloader.is_wanted(small)
@@ -128,7 +128,7 @@ async def test_wanted_models_are_loaded_at_start_beside_each_other(application: 
 
 async def test_loads_at_start_can_be_cancelled(application: Application) -> None:
     for name in (MEDIUM, SMALL):
-        application.preloader.want(application.find_file(name), True).result()
+        application.preloader.want(application.catalogue.find_file(name), True).result()
     task = asyncio.create_task(application.preloader.run())
     loop = asyncio.get_running_loop()
 
@@ -208,7 +208,7 @@ def test_a_model_is_identified_by_its_file_not_by_its_name(codette_home: Path) -
     run("models", "set", SMALL, "parallel=3")
     application = Application.open(codette_home)
     try:
-        model: ModelInfo = application.find_file(SMALL)
+        model: ModelInfo = application.catalogue.find_file(SMALL)
         assert application.load_settings.changes(model) == {"parallel": 3}
         assert model.file_hash in application.store.settings.get("engine_models")
     finally:

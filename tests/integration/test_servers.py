@@ -52,7 +52,7 @@ def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
 
 async def test_a_conversation_with_a_server_is_kept_like_any_other(application: Application, served: Served) -> None:
     await application.servers.add(Server("House", served.url))
-    model = application.find_model("house/tiny")
+    model = application.catalogue.find_model("house/tiny")
     assert model == ServerModel("House/tiny", "tiny", "House")
     assert served.connections == 0
     conversation = await asyncio.wrap_future(application.store.conversations.create(model="House/tiny"))
@@ -92,9 +92,9 @@ async def test_what_servers_list_is_remembered(application: Application, served:
     again = Application.open(codette_home)
     before = served.connections
     assert [model.label for model in again.servers.models()] == ["tiny:latest · House"]
-    found = again.find_model("tiny:latest · house")
+    found = again.catalogue.find_model("tiny:latest · house")
     assert (found.name, found.size_bytes, found.context_length) == ("House/tiny:latest", 477592, 512)
-    assert again.name_for(found) == "House/tiny:latest"
+    assert again.catalogue.name_for(found) == "House/tiny:latest"
     assert served.connections == before
     await again.aclose()
 
@@ -104,18 +104,18 @@ async def test_the_default_may_be_on_a_server_and_falls_back_when_it_is_removed(
 ) -> None:
     await application.servers.add(Server("House", served.url))
     await asyncio.wrap_future(application.store.settings.set("model", "House/tiny"))
-    assert application.default_name() == "House/tiny"
+    assert application.catalogue.default_name() == "House/tiny"
     await application.servers.remove("House")
-    assert application.default_name() == "guide-m-q8_0" or "/" not in application.default_name()
+    assert application.catalogue.default_name() == "guide-m-q8_0" or "/" not in application.catalogue.default_name()
     with pytest.raises(ModelNotFound):
-        application.find_model("House/tiny")
+        application.catalogue.find_model("House/tiny")
 
 
 async def test_loading_and_counting_go_to_the_right_place(application: Application, served: Served) -> None:
     await application.servers.add(Server("House", served.url))
     loaded = await application.provider.load("House/tiny")
     assert loaded in application.provider.loaded()
-    own = application.default_name()
+    own = application.catalogue.default_name()
     await application.provider.load(own)
     assert [item.name for item in application.provider.loaded()] == [own, "House/tiny:latest"]
     assert await application.provider.unload("House/tiny")
@@ -149,7 +149,7 @@ async def test_a_draft_is_not_sent_to_a_remote_server(application: Application) 
     use = await application.provider.count(ChatRequest("Far/m", (Message(Role.USER, "my secret draft"),)))
     assert use.estimated
     assert use.prompt > 0
-    assert application.find_model("Far/m").label == "m · Far"
+    assert application.catalogue.find_model("Far/m").label == "m · Far"
 
 
 async def test_local_servers_are_found_when_asked_for(application: Application, served: Served) -> None:

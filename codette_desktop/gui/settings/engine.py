@@ -98,7 +98,7 @@ class EnginePage(QWidget):
         if not name:
             self._model = None
         else:
-            find = self._application.find_file
+            find = self._application.catalogue.find_file
             self._model = await asyncio.get_event_loop().run_in_executor(None, find, name)
         if shiboken6.isValid(self):
             self.scope_box.setCurrentIndex(max(0, self.scope_box.findData(name)))

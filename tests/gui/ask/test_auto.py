@@ -58,10 +58,10 @@ async def test_auto_says_whom_it_would_ask_and_asks_that_one(window: MainWindow,
 
 async def test_new_chats_may_begin_with_auto(window: MainWindow, application: Application, qtbot: QtBot) -> None:
     choose_auto(window, qtbot)
-    await until(lambda: application.default_name() == AUTO)
+    await until(lambda: application.catalogue.default_name() == AUTO)
     window.new_chat()
     assert window.ask.presenter.conversation.model == AUTO
-    assert application.default_name() == AUTO
+    assert application.catalogue.default_name() == AUTO
     window.open_settings()
     assert window.settings_dialog.models.model_box.currentText().startswith("Auto")
     window.settings_dialog.models.fallback_box.setChecked(False)

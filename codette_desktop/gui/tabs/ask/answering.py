@@ -180,6 +180,6 @@ class Answers:
 
     def _name(self, model: str) -> str:
         try:
-            return self._application.find_model(model).display_name
+            return self._application.catalogue.find_model(model).display_name
         except CodetteError:
             return model

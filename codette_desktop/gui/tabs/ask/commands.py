@@ -50,7 +50,7 @@ class Commands:
         if conversation.model == AUTO:
             return None
         try:
-            return self._application.find_model(conversation.model)
+            return self._application.catalogue.find_model(conversation.model)
         except CodetteError:
             return None
 
@@ -60,7 +60,7 @@ class Commands:
             return tr("Auto")
         own = self._application.configuration.entry(name)
         try:
-            return own.name if own is not None else self._application.find_model(name).label
+            return own.name if own is not None else self._application.catalogue.find_model(name).label
         except CodetteError:
             return name
 

@@ -381,7 +381,7 @@ class AskPresenter:
 
     def _default_model(self) -> str:
         try:
-            return self._application.default_name()
+            return self._application.catalogue.default_name()
         except CodetteError:
             return ""
 

@@ -66,7 +66,7 @@ class RoleCommands:
         if not role.model:
             return None
         try:
-            return self._application.name_to_ask(role.model)
+            return self._application.catalogue.name_to_ask(role.model)
         except CodetteError as error:
             self._tab.show_error(CodetteError(f"{role.title}: {error.message}", error.hint))
             return None
