@@ -140,14 +140,7 @@ def train(
     weights = WORK / f"{name or size}.pt"
     while (progress := (time.monotonic() - start) / (minutes * 60)) < 1:
         tokens, targets = batches.draw()
-        loss = loss_of(network, tokens, targets)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        for optimiser in both:
-            for group in optimiser.param_groups:
-                group["lr"] = group["peak"] * learning_rate(progress)
-            optimiser.step()
-            optimiser.zero_grad()
+        loss = _learn(network, both, tokens, targets, learning_rate(progress))
         step, seen = step + 1, seen + tokens.numel()
         if math.isnan(loss.item()):
             raise RuntimeError("the loss is not a number")
@@ -165,6 +158,21 @@ def train(
     )
     _write_files(network, plan, vocabulary, name or f"guide-{size[0]}", name or plan.title)
     return weights
+
+
+def _learn(
+    network: Network, both: list[torch.optim.Optimizer], tokens: torch.Tensor, targets: torch.Tensor, rate: float
+) -> torch.Tensor:
+    """One step; gives the loss."""
+    loss = loss_of(network, tokens, targets)
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+    for optimiser in both:
+        for group in optimiser.param_groups:
+            group["lr"] = group["peak"] * rate
+        optimiser.step()
+        optimiser.zero_grad()
+    return loss
 
 
 def _write_files(network: Network, plan: Plan, vocabulary: Vocabulary, stem: str, title: str) -> None:
