@@ -14,6 +14,7 @@ from codette_desktop.commands.answer_fields import answer_fields
 from codette_desktop.commands.cache import cache
 from codette_desktop.commands.common import common, opened
 from codette_desktop.commands.compare import compare
+from codette_desktop.commands.comparisons import comparisons
 from codette_desktop.commands.config import config
 from codette_desktop.commands.embed import embed
 from codette_desktop.commands.evaluate import evaluate
@@ -181,6 +182,7 @@ def tour(directory: Path, folder: Path, as_json: bool) -> None:  # noqa: ARG001 
 
 main.add_command(cache)
 main.add_command(compare)
+main.add_command(comparisons)
 main.add_command(embed)
 main.add_command(evaluate)
 main.add_command(config)

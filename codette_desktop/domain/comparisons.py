@@ -25,12 +25,14 @@ class ComparisonSetup:
     method: Method = Method.NONE
     kind: AnswerKind | None = None
     judge: str = ""
+    budget_s: float = 120.0
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """One prompt to several members, without the answers. Its id is that of the conversation that holds them.
 
+    `prompt` is its beginning, on one line (at most 200 characters); the whole is the question of the opened one.
     `chosen` is the place of the answer that the person took ("use this"), None before that. `batch_id` is "" for one
     asked alone.
     """

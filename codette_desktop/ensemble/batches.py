@@ -1,7 +1,9 @@
 """Batches: many prompts to the same members while nobody watches; paused, killed and resumed without losing a word."""
 
 import asyncio
+import logging
 import time
+from collections import deque
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -14,6 +16,8 @@ from codette_desktop.ensemble.comparisons import ComparisonService
 from codette_desktop.ensemble.exporting import export
 from codette_desktop.store import Store
 from codette_desktop.store.batches import BatchPrompt
+
+log = logging.getLogger(__name__)
 
 AT_ONCE = 2  # prompts: while one's last member writes, the next one's first can begin
 
@@ -37,6 +41,7 @@ class BatchService:
         self._store = store
         self._comparisons = comparisons
         self._pausing: set[str] = set()
+        self._running: set[str] = set()
 
     def list(self) -> "list[Batch]":
         """The newest first. Raises StoreError."""
@@ -67,31 +72,51 @@ class BatchService:
         self._comparisons.changed()
         return made
 
-    async def run(self, batch_id: str) -> AsyncGenerator[BatchProgress, None]:
+    async def run(self, batch_id: str, *, fresh: bool = False) -> AsyncGenerator[BatchProgress, None]:
         """Ask what has not been asked, in order; ends when all is done or the batch is paused.
 
-        Closing it leaves the prompts that were being asked to be asked again. Raises StoreError where another process
-        runs it.
+        Closing it leaves the prompts that were being asked to be asked again, and so does a disk that is full (then it
+        raises StoreError). Raises StoreError too where it runs already, here or in another process.
         """
+        if batch_id in self._running:
+            raise StoreError("This batch is running already.", "Pause it first.")
+        self._running.add(batch_id)
         self._pausing.discard(batch_id)
-        yield BatchProgress(await asyncio.wrap_future(self._store.batches.claim(batch_id)))
-        self._comparisons.changed()
-        waiting = [item for item in self.prompts(batch_id) if item.state == "open"]
-        running: set[asyncio.Task[BatchProgress]] = set()
-        setup = self.get(batch_id).setup
         try:
-            while running or (waiting and batch_id not in self._pausing):
-                while waiting and len(running) < AT_ONCE and batch_id not in self._pausing:
-                    running.add(asyncio.get_event_loop().create_task(self._ask(batch_id, waiting.pop(0), setup)))
-                done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            batch = await asyncio.wrap_future(self._store.batches.claim(batch_id))
+            async with aclosing(self._run(batch, fresh)) as progress:
+                async for item in progress:
+                    yield item
+        finally:
+            self._running.discard(batch_id)
+
+    async def _run(self, batch: Batch, fresh: bool) -> AsyncGenerator[BatchProgress, None]:
+        tasks: set[asyncio.Task[BatchProgress]] = set()
+        clock = _Clock()
+        try:
+            self._comparisons.changed()
+            yield BatchProgress(batch)
+            waiting = deque(item for item in self.prompts(batch.id) if item.state == "open")
+            while tasks or (waiting and batch.id not in self._pausing):
+                while waiting and len(tasks) < AT_ONCE and batch.id not in self._pausing:
+                    asked = self._ask(batch, waiting.popleft(), clock, fresh)
+                    tasks.add(asyncio.get_event_loop().create_task(asked, name="prompt of a batch"))
+                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
+                    tasks.discard(task)
                     yield task.result()
         finally:
-            for task in running:
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
-            await asyncio.shield(asyncio.wrap_future(self._store.batches.release(batch_id)))
-            self._comparisons.changed()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.shield(self._release(batch.id))
+
+    async def _release(self, batch_id: str) -> None:
+        try:
+            await asyncio.wrap_future(self._store.batches.release(batch_id))
+        except StoreError as error:
+            log.info("a batch could not be given back: %s", error)  # this process may run it again, others when it ends
+        self._comparisons.changed()
 
     def pause(self, batch_id: str) -> None:
         """Begin no more prompts; those being asked are finished."""
@@ -122,11 +147,10 @@ class BatchService:
             if opened is not None:
                 yield opened
 
-    async def _ask(self, batch_id: str, item: BatchPrompt, setup: ComparisonSetup) -> BatchProgress:
-        started = time.perf_counter()
+    async def _ask(self, batch: Batch, item: BatchPrompt, clock: "_Clock", fresh: bool) -> BatchProgress:
         failed, error = False, None
-        run = self._comparisons.start(item.prompt, setup, batch_id=batch_id, place=item.place)
         try:
+            run = self._comparisons.start(item.prompt, batch.setup, batch_id=batch.id, place=item.place, fresh=fresh)
             async with aclosing(run.parts()) as parts:
                 async for part in parts:
                     failed = failed or (isinstance(part, MemberDropped) and not isinstance(part.error, Cancelled))
@@ -134,6 +158,18 @@ class BatchService:
             raise
         except CodetteError as refused:
             failed, error = True, refused
-        seconds = (time.perf_counter() - started) / AT_ONCE
-        finished = self._store.batches.finish_prompt(batch_id, item.place, failed=failed, seconds=seconds)
+        finished = self._store.batches.finish_prompt(batch.id, item.place, failed=failed, seconds=clock.lap())
         return BatchProgress(await asyncio.wrap_future(finished), item.prompt, error)
+
+
+class _Clock:
+    """Gives the seconds since it was asked last, so that prompts asked at the same time are not counted twice."""
+
+    def __init__(self) -> None:
+        self._last = time.perf_counter()
+
+    def lap(self) -> float:
+        """Seconds since the last one, or since it was made."""
+        now = time.perf_counter()
+        passed, self._last = now - self._last, now
+        return passed

@@ -1,19 +1,19 @@
 """Comparisons: a prompt to several members, kept word by word, and what can be done with one afterwards."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from concurrent.futures import Future
 from contextlib import aclosing, suppress
 from dataclasses import replace
-from typing import TypeVar
+from pathlib import Path
+from typing import Any, TypeVar
 
-from codette_desktop.domain.answers import AnswerEnd, AnswerFigures, ContextUse, FinishReason
+from codette_desktop.domain.answers import FinishReason
 from codette_desktop.domain.comparisons import Comparison, ComparisonSetup, OpenedComparison, Origin
 from codette_desktop.domain.conversations import Node
 from codette_desktop.domain.ensembles import (
     EnsemblePart,
     EnsembleRequest,
-    MemberAnswer,
     MemberBegins,
     MemberDropped,
     MemberPart,
@@ -21,11 +21,13 @@ from codette_desktop.domain.ensembles import (
     Method,
     Outcome,
 )
-from codette_desktop.domain.errors import CodetteError, InvalidRequest, StoreError
+from codette_desktop.domain.errors import InvalidRequest, StoreError
 from codette_desktop.domain.events import ComparisonsChanged, ConversationsChanged, EventBus
 from codette_desktop.domain.messages import Message, Role
 from codette_desktop.ensemble.case import Case
 from codette_desktop.ensemble.deciding import decide
+from codette_desktop.ensemble.exporting import export
+from codette_desktop.ensemble.keeping import answer_at, member_answers, say_in_chat
 from codette_desktop.ensemble.recording import MembersRecorder
 from codette_desktop.ensemble.service import EnsembleRun, EnsembleService
 from codette_desktop.inference.dispatch import Planner
@@ -33,6 +35,8 @@ from codette_desktop.inference.unsaved import UnsavedNodes
 from codette_desktop.store import Store
 
 R = TypeVar("R")
+
+MOST_EXPORTED = 1_000_000
 
 ComparisonPart = OpenedComparison | EnsemblePart
 
@@ -49,7 +53,8 @@ class ComparisonService:
         self._ensembles = ensembles
         self._planner = planner
         self._bus = bus
-        self._unsaved = UnsavedNodes(store, bus)
+        self._unsaved = UnsavedNodes(store, bus, self._note_place)
+        self._late: dict[str, tuple[str, int]] = {}
         self._closing = False
 
     def start(
@@ -68,7 +73,8 @@ class ComparisonService:
         """
         history = self._history(origin) if origin else ()
         messages = (*history, Message(Role.USER, prompt))
-        request = EnsembleRequest(messages, setup.members, setup.method, setup.kind, judge=setup.judge, fresh=fresh)
+        rest: dict[str, Any] = {"judge": setup.judge, "budget_s": setup.budget_s, "fresh": fresh}
+        request = EnsembleRequest(messages, setup.members, setup.method, setup.kind, **rest)
         ensemble = self._ensembles.start(request)
 
         async def keep() -> OpenedComparison:
@@ -78,9 +84,14 @@ class ComparisonService:
         return ComparisonRun(self, ensemble, keep)
 
     def again(self, comparison_id: str, place: int) -> "ComparisonRun":
-        """Ask one member anew. What was decided is decided anew where it can be; else it no longer stands."""
+        """Ask one member anew. What was decided is decided anew where it can be; else it no longer stands.
+
+        Raises StoreError, InvalidRequest.
+        """
         opened = self.open(comparison_id)
         comparison = opened.comparison
+        if not 0 <= place < len(comparison.setup.members):
+            raise InvalidRequest("There is no such member.", "Choose one of those that were asked.")
         member = comparison.setup.members[place]
         history = self._history(comparison.origin) if comparison.origin else ()
         request = EnsembleRequest((*history, opened.question.message), (member,), fresh=True)
@@ -98,10 +109,25 @@ class ComparisonService:
 
     def open(self, comparison_id: str) -> OpenedComparison:
         """With question and answers. Raises StoreError where there is none."""
-        found = self._store.comparisons.open(comparison_id)
+        found = self.find(comparison_id)
         if found is None:
             raise StoreError("This comparison no longer exists.")
         return found
+
+    def find(self, comparison_id: str) -> OpenedComparison | None:
+        """As `open`; None where there is none."""
+        return self._store.comparisons.open(comparison_id)
+
+    def export(self, path: Path, query: str = "") -> int:
+        """Write them as `exporting.export`, the newest first or as found; gives how many. Blocking."""
+        return export(path, self._all(query))
+
+    def _all(self, query: str) -> Iterator[OpenedComparison]:
+        found = self.list(query, MOST_EXPORTED)
+        for item in found:
+            opened = self.find(item.id)
+            if opened is not None:  # not deleted meanwhile
+                yield opened
 
     async def delete(self, comparison_id: str) -> None:
         """Hide it; `restore` brings it back until it is purged."""
@@ -114,25 +140,28 @@ class ComparisonService:
     async def choose(self, comparison_id: str, place: int | None) -> str:
         """Take an answer, or none. Where it was asked from a chat, question and answer are said there.
 
-        Gives the id of that chat, "" where there is none (any more).
+        Gives the id of that chat, "" where there is none (any more). Raises StoreError, InvalidRequest.
         """
         opened = self.open(comparison_id)
+        answer = None if place is None else answer_at(opened, place)
         await self._write(self._store.comparisons.choose(comparison_id, place))
         origin = opened.comparison.origin
-        if place is None or origin is None or self._store.conversations.get(origin.conversation_id) is None:
+        if answer is None or origin is None or self._store.conversations.get(origin.conversation_id) is None:
             return ""
-        await self._say(origin.conversation_id, origin.leaf_id, opened, place)
+        if opened.comparison.chosen != place:  # else it has been said there
+            await self._say(origin.conversation_id, origin.leaf_id, opened, answer)
         return origin.conversation_id
 
     async def continue_as_chat(self, comparison_id: str, place: int) -> str:
         """A new chat with the member, its question and answer; gives the chat's id."""
         opened = self.open(comparison_id)
+        answer = answer_at(opened, place)
         member = opened.comparison.setup.members[place]
         made = self._store.conversations.create(
             opened.comparison.prompt[:60], system_prompt=member.system, model=member.model, sampling=member.sampling
         )
         conversation = await asyncio.wrap_future(made)
-        await self._say(conversation.id, None, opened, place)
+        await self._say(conversation.id, None, opened, answer)
         return conversation.id
 
     def begin_closing(self) -> None:
@@ -147,7 +176,11 @@ class ComparisonService:
 
     def recorder(self, opened: OpenedComparison) -> MembersRecorder:
         """Keeps what the members of a comparison say."""
-        return MembersRecorder(self._store, self._unsaved, self._planner, self._bus, opened)
+
+        def late(generation_id: str, place: int) -> None:
+            self._late[generation_id] = (opened.comparison.id, place)
+
+        return MembersRecorder(self._store, self._unsaved, self._planner, self._bus, opened, late)
 
     @property
     def closing(self) -> bool:
@@ -169,18 +202,17 @@ class ComparisonService:
         comparison = opened.comparison
         if comparison.setup.method not in (Method.VOTE, Method.CONSENSUS):
             return None
-        answers = tuple(_member_answer(comparison, place, node) for place, node in enumerate(opened.answers))
-        case = Case(opened.question.message.content, answers, wanted=comparison.setup.kind)
+        case = Case(opened.question.message.content, tuple(member_answers(opened)), wanted=comparison.setup.kind)
         return decide(case, comparison.setup.method) if case.usable else None
 
-    async def _say(self, conversation_id: str, parent_id: str | None, opened: OpenedComparison, place: int) -> None:
-        answer = opened.answers[place]
-        if answer is None:
-            raise InvalidRequest("This member has not answered.", "Ask it again first.")
-        question = await asyncio.wrap_future(
-            self._store.conversations.add_message(conversation_id, parent_id, opened.question.message)
-        )
-        await asyncio.wrap_future(self._store.conversations.add_message(conversation_id, question.id, answer.message))
+    async def _note_place(self, node: Node) -> None:
+        """An answer is about to be saved after all: say of which member it is."""
+        place = self._late.get(node.generation.id) if node.generation else None
+        if node.generation and place:
+            await asyncio.wrap_future(self._store.comparisons.begin_answer(*place, node.generation.id))
+
+    async def _say(self, conversation_id: str, parent_id: str | None, opened: OpenedComparison, answer: Node) -> None:
+        await say_in_chat(self._store, conversation_id, parent_id, opened.question, answer)
         self._bus.publish(ConversationsChanged())
 
     def _history(self, origin: Origin) -> tuple[Message, ...]:
@@ -218,50 +250,47 @@ class ComparisonRun:
         self._service.changed()
         yield opened
         recorder = self._service.recorder(opened)
+        failed = False
         try:
             async with aclosing(self._ensemble.parts()) as parts:
                 async for part in parts:
                     await recorder.take(part, self._place)
                     if isinstance(part, Outcome):
+                        opened = _with_outcome(opened, part)
                         await self._service.keep_outcome(opened.comparison.id, part)
                     yield part if self._place is None else _at(part, self._place)
+        except Exception:
+            failed = True
+            raise
         finally:
-            await asyncio.shield(recorder.stop(closing=self._service.closing))
+            await asyncio.shield(recorder.stop(self._reason(failed)))
             self._service.changed()
         if self._place is not None:
             anew = self._service.decided_anew(self._ended(opened, recorder))
+            opened = _with_outcome(opened, anew)
             await self._service.keep_outcome(opened.comparison.id, anew)
             if anew is not None:
                 yield anew
         yield self._ended(opened, recorder)
 
+    def _reason(self, failed: bool) -> FinishReason:
+        """Why those end that are still writing."""
+        if failed:
+            return FinishReason.FAILED
+        return FinishReason.INTERRUPTED if self._service.closing else FinishReason.CANCELLED
+
     def _ended(self, opened: OpenedComparison, recorder: MembersRecorder) -> OpenedComparison:
-        """As it is kept, with the answers that could not be: the disk may be full."""
-        found = self._service.open(opened.comparison.id)
+        """With all that was said, whether or not it could be kept: the disk may be full, or it was deleted."""
+        found = self._service.find(opened.comparison.id) or opened
         answers = [recorder.nodes.get(place, answer) for place, answer in enumerate(found.answers)]
-        return replace(found, answers=tuple(answers))
+        return _with_outcome(replace(found, answers=tuple(answers)), opened.comparison.outcome)
+
+
+def _with_outcome(opened: OpenedComparison, outcome: Outcome | None) -> OpenedComparison:
+    return replace(opened, comparison=replace(opened.comparison, outcome=outcome))
 
 
 def _at(part: EnsemblePart, place: int) -> EnsemblePart:
     """A part of the only member, as one of the member at `place`."""
     alone = isinstance(part, MemberWaits | MemberBegins | MemberPart | MemberDropped)
     return replace(part, place=place) if alone else part
-
-
-def _member_answer(comparison: Comparison, place: int, node: Node | None) -> MemberAnswer:
-    member = comparison.setup.members[place]
-    generation = node.generation if node else None
-    if node is None or generation is None:
-        return MemberAnswer(member, asked=False)
-    error = CodetteError(generation.error) if generation.error else None
-    end = AnswerEnd(
-        generation.reason or FinishReason.INTERRUPTED,
-        generation.figures or AnswerFigures(0, 0, 0.0, 0.0, 0.0),
-        generation.use or ContextUse(0, 0, 0, 0),
-        generation.seed or 0,
-        generation.model,
-        generation.model_label,
-        generation.model_hash,
-        generation.engine_build,
-    )
-    return MemberAnswer(member, node.message.content, end, error)

@@ -10,6 +10,7 @@ from codette_desktop.domain.comparisons import OpenedComparison
 from codette_desktop.domain.conversations import Node
 from codette_desktop.domain.errors import InvalidRequest
 
+ENDINGS = (".csv", ".jsonl", ".ndjson")
 _FIGURES = ("completion_tokens", "tokens_per_second", "time_to_first_token_ms", "total_ms")
 _SPREADSHEET = ("=", "+", "-", "@", "\t", "\r")
 
@@ -17,8 +18,8 @@ _SPREADSHEET = ("=", "+", "-", "@", "\t", "\r")
 def export(path: Path, comparisons: Iterable[OpenedComparison]) -> int:
     """Write them as .csv (one table; all must have the same members) or .jsonl; gives how many.
 
-    Raises InvalidRequest where the file cannot be written. In CSV a text that a spreadsheet would take for a formula
-    gets an apostrophe before it.
+    Raises InvalidRequest where the file cannot be written or the members differ. In CSV a text that
+    a spreadsheet would take for a formula gets an apostrophe before it.
     """
     records = (record(item) for item in comparisons)
     try:
@@ -39,6 +40,7 @@ def record(item: OpenedComparison) -> dict[str, Any]:
         for member, node in zip(comparison.setup.members, item.answers, strict=True)
     ]
     found: dict[str, Any] = {
+        "id": comparison.id,
         "prompt": item.question.message.content,
         "asked_at": comparison.created_at.isoformat(timespec="seconds"),
         "members": members,
@@ -69,6 +71,7 @@ def _answer(node: Node | None) -> dict[str, Any]:
     return {
         "answer": node.message.content,
         "error": generation.error,
+        "finish_reason": generation.reason.value if generation.reason else "",
         **figures,
         "seed": generation.seed,
         "model": generation.model,
@@ -86,14 +89,20 @@ def _write_jsonl(path: Path, records: Iterable[dict[str, Any]]) -> int:
 
 
 def _write_csv(path: Path, records: Iterable[dict[str, Any]]) -> int:
-    count = 0
+    count, heads = 0, list[str]()
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
         for item in records:
-            row = dict(_cells(item))
+            cells = list(_cells(item))
             if not count:
-                writer.writerow(list(row))
-            writer.writerow([_safe(value) for value in row.values()])
+                heads = [name for name, _value in cells]
+                writer.writerow([_safe(name) for name in heads])
+            if [name for name, _value in cells] != heads:
+                raise InvalidRequest(
+                    "They have different members or methods, and a table has the same columns throughout.",
+                    "Export them as .jsonl, or one batch at a time.",
+                )
+            writer.writerow([_safe(value) for _name, value in cells])
             count += 1
     return count
 

@@ -57,8 +57,13 @@ def from_csv(text: str, name: str = "the table", column: str = "", *, tab: bool 
     """A table whose first row names the columns; of one column without a known name, the first row is a prompt too."""
     csv.field_size_limit(LONGEST_PROMPT * 4)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter="\t" if tab else _delimiter(text), strict=True)
+    rows: list[tuple[int, list[str]]] = []  # with the line each begins on
     try:
-        rows = [(reader.line_num, row) for row in reader if row]
+        first = 1
+        for row in reader:
+            if row:
+                rows.append((first, row))
+            first = reader.line_num + 1
     except csv.Error as error:
         raise InvalidRequest(f"{name}, line {reader.line_num} is no CSV: {error}.", "Check its quotes.") from None
     if not rows:
@@ -75,13 +80,16 @@ def from_csv(text: str, name: str = "the table", column: str = "", *, tab: bool 
 def from_jsonl(text: str, name: str = "the file", column: str = "") -> Prompts:
     """A JSON object a line, with the prompt under one of the known names, or a JSON text a line."""
     found: list[str] = []
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):  # not splitlines: JSON may hold U+2028 and its like as they are
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         try:
             item: object = json.loads(line)
         except (ValueError, RecursionError) as error:
-            raise InvalidRequest(f"{name}, line {number} is not JSON: {error}.") from None
+            why = f"{error.msg} at character {error.pos + 1}" if isinstance(error, json.JSONDecodeError) else str(error)
+            raise InvalidRequest(
+                f"{name}, line {number} is not JSON: {why}.", "Write one JSON object a line."
+            ) from None
         if isinstance(item, dict) and "suite" in item and "prompt" not in item:
             continue  # the head of a suite
         found.append(_prompt(cast("object", item), f"{name}, line {number}", column))
@@ -102,9 +110,10 @@ def _prompt(item: object, where: str, column: str) -> str:
 def _column(heads: Sequence[str], column: str, name: str) -> tuple[int, bool]:
     lowered = [head.casefold() for head in heads]
     if column:
-        if column.casefold() not in lowered:
+        wanted = column.strip().casefold()
+        if wanted not in lowered:
             raise InvalidRequest(f"{name} has no column '{column}'.", f"It has: {', '.join(heads)}.")
-        return lowered.index(column.casefold()), True
+        return lowered.index(wanted), True
     for known in COLUMNS:
         if known in lowered:
             return lowered.index(known), True
@@ -116,8 +125,8 @@ def _column(heads: Sequence[str], column: str, name: str) -> tuple[int, bool]:
 
 
 def _delimiter(text: str) -> str:
-    """Spreadsheets of half the world write semicolons."""
-    first = text.split("\n", 1)[0]
+    """Spreadsheets of half the world write semicolons. What stands in quotes does not count."""
+    first = "".join(text.split("\n", 1)[0].split('"')[::2])
     return ";" if first.count(";") > first.count(",") else ","
 
 
@@ -136,11 +145,12 @@ def _checked(prompts: Iterable[str], *, column: str = "", empty_counts: bool = T
 
 def _read(path: Path) -> str:
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise InvalidRequest(f"{path.name} is larger than {MOST_BYTES >> 20} MB.", "Split it into several files.")
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)  # not by its size: a pipe has none
     except OSError as error:
         raise InvalidRequest(f"{path} cannot be read: {error.strerror or error}.") from None
+    if len(data) > MOST_BYTES:
+        raise InvalidRequest(f"{path.name} is larger than {MOST_BYTES >> 20} MB.", "Split it into several files.")
     try:
         return data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
     except UnicodeDecodeError:

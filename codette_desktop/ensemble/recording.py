@@ -1,32 +1,45 @@
 """Keeps what the members say while they say it: each answer as those of chats are kept."""
 
 import asyncio
-import sys
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 
 from codette_desktop.domain.answers import AnswerEnd, AnswerFigures, FinishReason
 from codette_desktop.domain.comparisons import OpenedComparison
-from codette_desktop.domain.conversations import Node
+from codette_desktop.domain.conversations import Generation, Node
 from codette_desktop.domain.ensembles import EnsemblePart, Member, MemberBegins, MemberDropped, MemberPart
 from codette_desktop.domain.errors import Cancelled, CodetteError, StoreError
 from codette_desktop.domain.events import AnswerFinished, AnswerStarted, EventBus, ProviderFailed
 from codette_desktop.inference.dispatch import Plan, Planner
 from codette_desktop.inference.recorder import AnswerRecorder
 from codette_desktop.inference.routing.learning import Learner
-from codette_desktop.inference.unsaved import UnsavedNodes
+from codette_desktop.inference.unsaved import UnsavedNodes, finish_in_store
 from codette_desktop.store import Store
 
 
 class MembersRecorder:
-    """The answers of one comparison from their first to their last word. One event loop."""
+    """The answers of one comparison from their first to their last word. One event loop.
+
+    `late` is given the generation and place of each answer whose place could not be noted: the disk is full.
+    """
 
     def __init__(
-        self, store: Store, unsaved: UnsavedNodes, planner: Planner, bus: EventBus, opened: OpenedComparison
+        self,
+        store: Store,
+        unsaved: UnsavedNodes,
+        planner: Planner,
+        bus: EventBus,
+        opened: OpenedComparison,
+        late: Callable[[str, int], None],
     ) -> None:
         self._store = store
         self._unsaved = unsaved
         self._planner = planner
         self._bus = bus
         self._opened = opened
+        self._late = late
         self._learner = Learner(store.profiles)
         self._running: dict[int, tuple[AnswerRecorder, Plan]] = {}
         self.nodes: dict[int, Node] = {}
@@ -42,11 +55,11 @@ class MembersRecorder:
                 await self._end(at, part.part)
         elif isinstance(part, MemberDropped) and at in self._running:
             await self._fail(at, part.error)
+        elif isinstance(part, MemberDropped) and not isinstance(part.error, Cancelled):
+            await self._keep_failure(at, self._opened.comparison.setup.members[at], part.error)
 
-    async def stop(self, *, closing: bool) -> None:
-        """End what is still being written: it was stopped, or the application ends."""
-        failed = not isinstance(sys.exception(), asyncio.CancelledError | GeneratorExit | None)
-        reason = FinishReason.FAILED if failed else FinishReason.INTERRUPTED if closing else FinishReason.CANCELLED
+    async def stop(self, reason: FinishReason) -> None:
+        """End what is still being written."""
         for place in list(self._running):
             recorder, _plan = self._running.pop(place)
             self.nodes[place] = await recorder.finish(reason)
@@ -58,18 +71,46 @@ class MembersRecorder:
                 None, self._planner.plan, member.model, (question.message,)
             )
         except CodetteError:
-            return  # there is no such model: the run says so, and there is no answer to keep
+            return  # there is no such model: the run says so
         recorder = AnswerRecorder(self._store, self._unsaved, question, plan.model, member.sampling)
         self._running[place] = (recorder, plan)
         await recorder.start()
+        await self._note_place(place, recorder.generation.id)
+        self._bus.publish(AnswerStarted(recorder.generation.id, plan.model.name))
+
+    async def _note_place(self, place: int, generation_id: str) -> None:
         try:
             await asyncio.wrap_future(
-                self._store.comparisons.begin_answer(self._opened.comparison.id, place, recorder.generation.id)
+                self._store.comparisons.begin_answer(self._opened.comparison.id, place, generation_id)
             )
         except StoreError as error:
             if not error.retryable:
                 raise
-        self._bus.publish(AnswerStarted(recorder.generation.id, plan.model.name))
+            self._late(generation_id, place)
+
+    async def _keep_failure(self, place: int, member: Member, error: CodetteError) -> None:
+        """A member that could not even be asked: why stands in its place."""
+        made = Generation(
+            id=uuid.uuid4().hex,
+            model=member.model,
+            model_label=member.label,
+            model_hash="",
+            quantisation="",
+            sampling=member.sampling,
+            seed=member.sampling.seed,
+            engine_build="",
+            device="",
+            started_at=datetime.now(UTC),
+        )
+        question = self._opened.question
+        try:
+            await asyncio.wrap_future(self._store.generations.start(question.conversation_id, question.id, made))
+            await self._note_place(place, made.id)
+            failed = replace(made, reason=FinishReason.FAILED, error=str(error))
+            self.nodes[place] = await finish_in_store(self._store, failed, "")
+        except StoreError as refused:
+            if not refused.retryable:
+                raise
 
     async def _end(self, place: int, end: AnswerEnd) -> None:
         recorder, plan = self._running.pop(place)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import uuid
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -20,11 +21,15 @@ RETRY_S = 3.0
 
 
 class UnsavedNodes:
-    """Nodes that are shown but not yet on disk, in the order they were said. Lives on the event loop's thread."""
+    """Nodes that are shown but not yet on disk, in the order they were said. Lives on the event loop's thread.
 
-    def __init__(self, store: Store, bus: EventBus) -> None:
+    `before` is called with each node that is about to be written, and may raise StoreError as the writing itself.
+    """
+
+    def __init__(self, store: Store, bus: EventBus, before: Callable[[Node], Awaitable[None]] | None = None) -> None:
         self._store = store
         self._bus = bus
+        self._before = before
         self._waiting: list[Node] = []
         self._saved_as: dict[str, str] = {}
         self._retry: asyncio.Task[None] | None = None
@@ -92,6 +97,8 @@ class UnsavedNodes:
         return True
 
     async def _write(self, node: Node) -> Node:
+        if self._before is not None:
+            await self._before(node)
         parent = self.saved_id(node.parent_id) if node.parent_id else None
         generation = node.generation
         if generation is None or parent is None or generation.reason is None:

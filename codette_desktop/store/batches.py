@@ -15,7 +15,8 @@ _SELECT = """SELECT b.id, b.name, b.setup, b.created_at, b.claimed_by, b.seconds
     (SELECT count(*) FROM batch_prompts p WHERE p.batch_id = b.id) AS prompts,
     (SELECT count(*) FROM batch_prompts p WHERE p.batch_id = b.id AND p.state <> 'open') AS done,
     (SELECT count(*) FROM batch_prompts p WHERE p.batch_id = b.id AND p.state = 'failed') AS failed
-    FROM batches b WHERE b.deleted_at IS NULL"""
+    FROM batches b"""
+_THERE = f"{_SELECT} WHERE b.deleted_at IS NULL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +38,12 @@ class Batches:
     def list(self) -> "list[Batch]":
         """Those that are not deleted, the newest first."""
         with self._access.read() as connection:
-            return [self._batch(row) for row in connection.execute(f"{_SELECT} ORDER BY b.seq DESC")]
+            return [self._batch(row) for row in connection.execute(f"{_THERE} ORDER BY b.seq DESC")]
 
     def get(self, batch_id: str) -> Batch | None:
         """One of them; None where there is none or it is deleted."""
         with self._access.read() as connection:
-            row = connection.execute(f"{_SELECT} AND b.id = ?", (batch_id,)).fetchone()
+            row = connection.execute(f"{_THERE} AND b.id = ?", (batch_id,)).fetchone()
             return self._batch(row) if row else None
 
     def prompts(self, batch_id: str, limit: int = -1, offset: int = 0) -> "list[BatchPrompt]":
@@ -77,20 +78,21 @@ class Batches:
         return self._access.write(work)
 
     def claim(self, batch_id: str) -> "Future[Batch]":
-        """This process is the one that runs it. Comparisons that another left half done are removed.
+        """This process is the one that runs it. Comparisons that were left half done are removed.
 
-        Fails with StoreError where a living process runs it already.
+        Fails with StoreError where another living process runs it. Within this process the caller sees to that.
         """
 
         def work(connection: Connection) -> Batch:
-            row = connection.execute("SELECT claimed_by FROM batches WHERE id = ?", (batch_id,)).fetchone()
+            sql = "SELECT claimed_by FROM batches WHERE id = ? AND deleted_at IS NULL"
+            row = connection.execute(sql, (batch_id,)).fetchone()
             if row is None:
                 raise StoreError("This batch no longer exists.")
-            if row["claimed_by"] and self._access.sessions.is_alive(row["claimed_by"]):
-                raise StoreError("This batch is running already, here or in another window.", "Pause it there first.")
             mine = self._access.sessions.id
+            if row["claimed_by"] not in ("", mine) and self._access.sessions.is_alive(row["claimed_by"]):
+                raise StoreError("This batch is running already, in another window.", "Pause it there first.")
             connection.execute("UPDATE batches SET claimed_by = ? WHERE id = ?", (mine, batch_id))
-            self._forget_open(connection, batch_id)
+            self._forget(connection, batch_id, "open")
             return self._known(connection, batch_id)
 
         return self._access.write(work)
@@ -99,8 +101,9 @@ class Batches:
         """It is not run any more. Comparisons that were not finished are removed."""
 
         def work(connection: Connection) -> None:
-            connection.execute("UPDATE batches SET claimed_by = '' WHERE id = ?", (batch_id,))
-            self._forget_open(connection, batch_id)
+            sql = "UPDATE batches SET claimed_by = '' WHERE id = ? AND claimed_by = ? RETURNING id"
+            if connection.execute(sql, (batch_id, self._access.sessions.id)).fetchone():
+                self._forget(connection, batch_id, "open")
 
         return self._access.write(work)
 
@@ -120,9 +123,9 @@ class Batches:
         """Have the prompts asked again where a member failed; what they brought is removed."""
 
         def work(connection: Connection) -> Batch:
+            self._forget(connection, batch_id, "failed")  # and not those that are being asked now
             sql = "UPDATE batch_prompts SET state = 'open' WHERE batch_id = ? AND state = 'failed'"
             connection.execute(sql, (batch_id,))
-            self._forget_open(connection, batch_id)
             return self._known(connection, batch_id)
 
         return self._access.write(work)
@@ -142,7 +145,7 @@ class Batches:
         return self._access.write(work)
 
     def _known(self, connection: Connection, batch_id: str) -> Batch:
-        row = connection.execute(f"{_SELECT} AND b.id = ?", (batch_id,)).fetchone()
+        row = connection.execute(f"{_SELECT} WHERE b.id = ?", (batch_id,)).fetchone()
         if row is None:
             raise StoreError("This batch no longer exists.")
         return self._batch(row)
@@ -162,10 +165,11 @@ class Batches:
             seconds=row["seconds"],
         )
 
-    def _forget_open(self, connection: Connection, batch_id: str) -> None:
+    def _forget(self, connection: Connection, batch_id: str, state: str) -> None:
+        """Remove what the prompts in that state have brought."""
         sql = """SELECT comparison_id FROM batch_prompts
-            WHERE batch_id = ? AND state = 'open' AND comparison_id IS NOT NULL"""
-        for row in connection.execute(sql, (batch_id,)).fetchall():
+            WHERE batch_id = ? AND state = ? AND comparison_id IS NOT NULL"""
+        for row in connection.execute(sql, (batch_id, state)).fetchall():
             purge.remove_conversation(connection, row["comparison_id"])
 
 

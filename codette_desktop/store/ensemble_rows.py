@@ -23,11 +23,12 @@ def setup_text(setup: ComparisonSetup) -> str:
 def setup(text: str) -> ComparisonSetup:
     """The inverse."""
     values: dict[str, Any] = json.loads(text)
-    kind = values.get("kind")
-    members = tuple(_member(item) for item in values.get("members", []))
-    return ComparisonSetup(
-        members, Method(values.get("method", "none")), AnswerKind(kind) if kind else None, str(values.get("judge", ""))
-    )
+    chosen: dict[str, Any] = _known(ComparisonSetup, values) | {
+        "members": tuple(_member(item) for item in values.get("members", [])),
+        "method": _method(values, "method"),
+        "kind": _kind(values),
+    }
+    return ComparisonSetup(**chosen)
 
 
 def outcome_text(outcome: Outcome) -> str:
@@ -40,19 +41,28 @@ def outcome(text: str | None) -> Outcome | None:
     if text is None:
         return None
     values: dict[str, Any] = json.loads(text)
-    kind = values.get("kind")
     chosen: dict[str, Any] = _known(Outcome, values) | {
-        "method": Method(values["method"]),
-        "used": Method(values["used"]),
+        "method": _method(values, "method"),
+        "used": _method(values, "used"),
         "tally": tuple(_with_places(Choice, item, "members") for item in _list(values, "tally")),
         "weights": tuple(_list(values, "weights")),
         "likeness": tuple(tuple(map(float, row)) for row in _list(values, "likeness")),
         "reasons": tuple(_list(values, "reasons")),
         "alternatives": tuple(_list(values, "alternatives")),
         "tokens": tuple(_with_places(JointToken, item, "decided_by") for item in _list(values, "tokens")),
-        "kind": AnswerKind(kind) if kind else None,
+        "kind": _kind(values),
     }
     return Outcome(**chosen)
+
+
+def _method(values: Mapping[str, Any], name: str) -> Method:
+    value = values.get(name)
+    return Method(value) if value in set(Method) else Method.NONE
+
+
+def _kind(values: Mapping[str, Any]) -> AnswerKind | None:
+    value = values.get("kind")
+    return AnswerKind(value) if value in set(AnswerKind) else None
 
 
 def _member(values: Mapping[str, Any]) -> Member:

@@ -10,7 +10,17 @@ def purge_deleted(connection: Connection, before: str) -> int:
     gone = connection.execute("SELECT id FROM conversations WHERE deleted_at < ?", (before,)).fetchall()
     for row in gone:
         remove_conversation(connection, row["id"])
+    _remove_batches(connection, before)
     return len(gone)
+
+
+def _remove_batches(connection: Connection, before: str) -> None:
+    """Remove the batches deleted before that moment; their comparisons stay."""
+    for row in connection.execute("SELECT id FROM batches WHERE deleted_at < ?", (before,)).fetchall():
+        of_it = (row["id"],)
+        connection.execute("UPDATE comparisons SET batch_id = NULL WHERE batch_id = ?", of_it)
+        connection.execute("DELETE FROM batch_prompts WHERE batch_id = ?", of_it)
+        connection.execute("DELETE FROM batches WHERE id = ?", of_it)
 
 
 def remove_conversation(connection: Connection, conversation_id: str) -> None:
