@@ -16,7 +16,7 @@ from codette_desktop.commands.compared import Compared
 from codette_desktop.domain.closed_answers import AnswerKind
 from codette_desktop.domain.comparisons import ComparisonSetup
 from codette_desktop.domain.ensembles import MemberAnswer, Method
-from codette_desktop.domain.errors import CodetteError
+from codette_desktop.domain.errors import Cancelled, CodetteError
 from codette_desktop.domain.requests import Sampling
 from codette_desktop.ensemble.prompts_file import Prompts
 
@@ -66,7 +66,10 @@ def compare(prompt: str | None, folder: Path, as_json: bool, **options: Any) -> 
     if prompt is None:
         wanted = Wanted(options["batch"], options["column"], options["out"], options["fresh"])
         prompts = wanted.read()  # and so are mistakes in the file
-        done = asyncio.run(_batch(folder, wanted, prompts, explicit, options))
+        try:
+            done = asyncio.run(_batch(folder, wanted, prompts, explicit, options))
+        except KeyboardInterrupt:
+            raise Cancelled("Stopped.", "The same command goes on where it was.") from None
         click.echo(json.dumps(done.fields(), ensure_ascii=False) if as_json else done.text())
         if done.batch.failed == done.batch.prompts:
             raise CodetteError("No prompt was answered.", "The errors stand in the file that was written.")

@@ -139,7 +139,7 @@ class BatchService:
 
     def export(self, batch_id: str, path: Path) -> int:
         """Write what has been answered as a table (.csv) or as JSON lines (.jsonl); gives the rows. Blocking."""
-        return export(path, self._answered(batch_id))
+        return export(path, self._answered(self.get(batch_id).id))
 
     def _answered(self, batch_id: str) -> Iterator[OpenedComparison]:
         for item in self.prompts(batch_id):

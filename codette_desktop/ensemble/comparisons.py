@@ -282,7 +282,11 @@ class ComparisonRun:
     def _ended(self, opened: OpenedComparison, recorder: MembersRecorder) -> OpenedComparison:
         """With all that was said, whether or not it could be kept: the disk may be full, or it was deleted."""
         found = self._service.find(opened.comparison.id) or opened
-        answers = [recorder.nodes.get(place, answer) for place, answer in enumerate(found.answers)]
+        answers = list(found.answers)
+        for place, node in recorder.nodes.items():
+            kept = answers[place]
+            if kept is None or kept.id != node.id:
+                answers[place] = node
         return _with_outcome(replace(found, answers=tuple(answers)), opened.comparison.outcome)
 
 

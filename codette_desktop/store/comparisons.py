@@ -138,10 +138,17 @@ def _insert(connection: Connection, prompt: str, setup: ComparisonSetup, origin:
     comparison_id, now = tree.new_id(), now_text()
     connection.execute(
         """INSERT INTO conversations(id, title, created_at, updated_at, draft, system_prompt, model, sampling, kind)
-           VALUES (?, '', ?, ?, '', '', '', ?, ?)""",
-        (comparison_id, now, now, rows.sampling_text(setup.members[0].sampling), search.COMPARISON),
+           VALUES (?, ?, ?, ?, '', '', '', ?, ?)""",
+        # The title is not indexed: it is the beginning of the question.
+        (
+            comparison_id,
+            _title(clean(prompt)),
+            now,
+            now,
+            rows.sampling_text(setup.members[0].sampling),
+            search.COMPARISON,
+        ),
     )
-    tree.put_title(connection, comparison_id, _title(clean(prompt)))
     question_id = tree.add_node(connection, comparison_id, None, Message(Role.USER, prompt))
     tree.show(connection, comparison_id, question_id, touch=False)
     connection.execute(

@@ -1,9 +1,11 @@
 """Search through titles and messages.
 
 The index gives matches newest first and is read only as far as the hits need, so that a word in every message costs
-no more than a rare one.
+no more than a rare one. Messages of comparisons that no chat holds have a range of their own in it, so that however
+many there are, none is read for a search through chats.
 """
 
+from collections.abc import Iterator
 from sqlite3 import Connection, Row
 
 from codette_desktop.domain.conversations import Conversation, SearchHit
@@ -11,6 +13,9 @@ from codette_desktop.store import rows
 from codette_desktop.store.text import Query
 
 CHAT, COMPARISON = "chat", "comparison"
+
+_CHATS, _COMPARED = (0, 2**63 - 1), (-(2**63), -1)
+_RANGES = {CHAT: (_CHATS,), COMPARISON: (_COMPARED, _CHATS)}  # of search_id, in which to look
 
 _MAX_MATCHES = 3_000
 _SCANNED_MESSAGES = 3_000
@@ -21,11 +26,13 @@ _BY_TITLE = f"""SELECT {rows.CONVERSATION_COLUMNS} FROM title_search
     CROSS JOIN conversations c ON c.seq = title_search.rowid AND c.kind = :kind AND c.deleted_at IS NULL
     WHERE title_search MATCH :query ORDER BY title_search.rowid DESC LIMIT :limit"""
 _BY_MESSAGE = """SELECT m.id FROM message_search CROSS JOIN messages m ON m.search_id = message_search.rowid
-    WHERE message_search MATCH :query ORDER BY message_search.rowid DESC LIMIT :limit"""
+    WHERE message_search MATCH :query AND message_search.rowid BETWEEN :low AND :high
+    ORDER BY message_search.rowid DESC LIMIT :limit"""
 _TITLE_SCAN = f"""SELECT {rows.CONVERSATION_COLUMNS} FROM conversations c
     WHERE c.kind = :kind AND c.deleted_at IS NULL AND instr(c.title, :query) ORDER BY c.updated_at DESC LIMIT :limit"""
 _MESSAGE_SCAN = f"""SELECT id
-    FROM (SELECT id, search_id, content FROM messages ORDER BY search_id DESC LIMIT {_SCANNED_MESSAGES})
+    FROM (SELECT id, search_id, content FROM messages WHERE search_id BETWEEN :low AND :high
+        ORDER BY search_id DESC LIMIT {_SCANNED_MESSAGES})
     WHERE instr(content, :query) ORDER BY search_id DESC LIMIT :limit"""
 # A query of its own: ordered in the same one, SQLite would gather and sort every match.
 _NODES_OF_MESSAGE = f"""SELECT n.id, n.conversation_id, n.message_id FROM nodes n
@@ -56,14 +63,21 @@ def _matches(connection: Connection, sql: str, wanted: str, limit: int, titles: 
     """The newest match of each conversation, until `limit` of them are found besides those found by title."""
     found: dict[str, Row] = {}
     missing = limit - len(titles)
-    for message in connection.execute(sql, {"query": wanted, "limit": _MAX_MATCHES}):
-        for row in connection.execute(_NODES_OF_MESSAGE, (kind, message["id"])):
+    for message_id in _messages(connection, sql, wanted, kind):
+        for row in connection.execute(_NODES_OF_MESSAGE, (kind, message_id)):
             if row["conversation_id"] not in found:
                 found[row["conversation_id"]] = row
                 missing -= row["conversation_id"] not in titles
             if missing <= 0:
                 return found
     return found
+
+
+def _messages(connection: Connection, sql: str, wanted: str, kind: str) -> Iterator[int]:
+    for low, high in _RANGES[kind]:
+        values = {"query": wanted, "limit": _MAX_MATCHES, "low": low, "high": high}
+        for row in connection.execute(sql, values):
+            yield row["id"]
 
 
 def _hit(

@@ -23,6 +23,9 @@ _PATH = """WITH RECURSIVE path(id, parent_id, conversation_id, depth) AS (
 )"""
 
 
+FIRST_COMPARED = -(2**62)  # below it lies no search_id; those of chats are positive
+
+
 def new_id() -> str:
     """A fresh identity."""
     return uuid.uuid4().hex
@@ -103,11 +106,16 @@ def newest_under(connection: Connection, node_id: str) -> str | None:
     return row["id"] if row else None
 
 
-def put_message(connection: Connection, message: Message) -> int:
-    """The row of `message`, made if there is none. Whether new or said again, it becomes the newest to search."""
+def put_message(connection: Connection, message: Message, *, compared: bool = False) -> int:
+    """The row of `message`, made if there is none. Whether new or said again, it becomes the newest to search.
+
+    What was `compared` only is searched apart from what was said in chats: see `search`.
+    """
     message = Message(message.role, clean(message.content))
-    search_id = connection.execute("SELECT coalesce(max(search_id), 0) + 1 FROM messages").fetchone()[0]
     known = connection.execute("SELECT id, search_id FROM messages WHERE hash = ?", (message.hash,)).fetchone()
+    if known is not None and compared and known["search_id"] > 0:
+        return known["id"]  # chats go first
+    search_id = _next_search_id(connection, compared=compared)
     if known is None:
         values = (message.hash, message.role.value, message.content, search_id)
         inserted = connection.execute(
@@ -122,6 +130,12 @@ def put_message(connection: Connection, message: Message) -> int:
     return message_id
 
 
+def _next_search_id(connection: Connection, *, compared: bool) -> int:
+    start, where = (FIRST_COMPARED, "< 0") if compared else (0, "> 0")
+    sql = f"SELECT coalesce(max(search_id), ?) + 1 FROM messages WHERE search_id {where}"
+    return connection.execute(sql, (start,)).fetchone()[0]
+
+
 def add_node(
     connection: Connection,
     conversation_id: str,
@@ -134,6 +148,9 @@ def add_node(
 ) -> str:
     """Add a node below `parent_id` (checked by the caller) and return its id."""
     node_id = node_id or new_id()
+    compared = connection.execute(
+        "SELECT 1 FROM conversations WHERE id = ? AND kind = 'comparison'", (conversation_id,)
+    ).fetchone()
     connection.execute(
         """INSERT INTO nodes(id, conversation_id, parent_id, message_id, generation_id, created_at)
            VALUES (?, ?, ?, ?, ?, ?)""",
@@ -141,7 +158,7 @@ def add_node(
             node_id,
             conversation_id,
             parent_id,
-            put_message(connection, message),
+            put_message(connection, message, compared=compared is not None),
             generation_id,
             time_to_text(created_at) if created_at else now_text(),
         ),
