@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 from codette_desktop.domain.events import (
     AnswerFinished,
     AnswerStarted,
+    ComparisonsChanged,
     ConfigurationChanged,
     ConversationsChanged,
     Event,
@@ -35,6 +36,7 @@ class Bridge(QObject):
     store_recovered = Signal(object)
     conversations_changed = Signal(object)
     configuration_changed = Signal(object)
+    comparisons_changed = Signal(object)
     _heard = Signal(object)
 
     def __init__(self, bus: EventBus, parent: QObject | None = None) -> None:
@@ -51,6 +53,7 @@ class Bridge(QObject):
             StoreRecovered: self.store_recovered,
             ConversationsChanged: self.conversations_changed,
             ConfigurationChanged: self.configuration_changed,
+            ComparisonsChanged: self.comparisons_changed,
         }
         # Queued even on the GUI thread: a handler must not run inside the statement that published.
         self._heard.connect(self._deliver, Qt.ConnectionType.QueuedConnection)

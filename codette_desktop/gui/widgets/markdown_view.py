@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any, cast
 
 from PySide6.QtCore import QRect, QSize, Qt, QUrl, Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QColor, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from codette_desktop.gui.i18n import tr
@@ -123,6 +123,27 @@ class MarkdownView(SelectingWidget):
         self._highlight = tuple(words)
         for segment in self._segments:
             segment.leaf.set_highlight(self._highlight)
+
+    def plain(self) -> str:
+        """The words as they stand on the screen, without Markdown, each box on lines of its own."""
+        return "\n".join(segment.leaf.plain() for segment in (*self._segments, *self._tail))
+
+    def set_marks(self, ranges: Iterable[tuple[int, int]], token: str) -> None:
+        """Marks ranges of characters of `plain` with the colour of that token; none removes the marks."""
+        waiting = deque(ranges)
+        start = 0
+        for segment in (*self._segments, *self._tail):
+            text = segment.leaf.plain()
+            end = start + len(text)
+            inside: list[tuple[int, int]] = []
+            while waiting and waiting[0][0] < end:
+                low, high = waiting.popleft()
+                inside.append((max(low, start) - start, min(high, end) - start))
+                if high > end + 1:
+                    waiting.appendleft((end + 1, high))
+                    break
+            segment.leaf.set_marks(_positions(text, inside), QColor(theme().tokens.colour(token)))
+            start = end + 1
 
     def sizeHint(self) -> QSize:
         return QSize(self.maximumWidth(), self.height())
@@ -302,6 +323,17 @@ class MarkdownView(SelectingWidget):
 
     def _on_anchor(self, url: QUrl) -> None:
         self.link_activated.emit(url.toString())
+
+
+def _positions(text: str, ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Ranges of characters as positions in a document, where those beyond the basic plane count twice."""
+    if not ranges or text.isascii() or max(text) < "\U00010000":
+        return ranges
+
+    def position(at: int) -> int:
+        return at + sum(character >= "\U00010000" for character in text[:at])
+
+    return [(position(low), position(high)) for low, high in ranges]
 
 
 def _kind_of(piece: Piece) -> type[Any]:

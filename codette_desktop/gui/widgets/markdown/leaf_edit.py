@@ -83,6 +83,24 @@ class LeafEdit(QTextBrowser):
                 found = self.document().find(word, found)
         self.setExtraSelections(marks)
 
+    def set_marks(self, ranges: Iterable[tuple[int, int]], colour: QColor) -> None:
+        """Marks these ranges of positions in `plain`, softly and in place of what was marked."""
+        marks: list[QTextEdit.ExtraSelection] = []
+        last = self.document().characterCount() - 1
+        for start, end in ranges:
+            cursor = QTextCursor(self.document())
+            cursor.setPosition(min(start, last))
+            cursor.setPosition(min(end, last), QTextCursor.MoveMode.KeepAnchor)
+            mark = QTextEdit.ExtraSelection()
+            mark.cursor = cursor  # type: ignore[attr-defined]
+            mark.format.setBackground(colour)  # type: ignore[attr-defined]
+            marks.append(mark)
+        self.setExtraSelections(marks)
+
+    def plain(self) -> str:
+        """What stands there, a character for each position but that some characters take two."""
+        return self.document().toPlainText()
+
     # Selection
 
     def selected_text(self) -> str:
