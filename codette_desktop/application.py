@@ -46,6 +46,7 @@ from codette_desktop.models.fit import Fit
 from codette_desktop.models.library import ModelLibrary
 from codette_desktop.models.memory_need import saved_bytes
 from codette_desktop.paths import data_dir as default_data_dir
+from codette_desktop.proof.service import ProofService
 from codette_desktop.store import Store
 
 log = logging.getLogger(__name__)
@@ -103,6 +104,7 @@ class Application:
         self.ensembles = EnsembleService(self._ensemble_services())
         self.comparisons = ComparisonService(store, self.ensembles, self.planner, self.bus)
         self.batches = BatchService(store, self.comparisons)
+        self.proofs = ProofService(lambda: self.provider, self.in_memory, self.ensembles.learn)
         self._background: list[asyncio.Task[None]] = []
         self.notes: list[str] = []
         self.bus.subscribe(ConfigurationChanged, lambda _event: self.bus.publish(ServersChanged()))
@@ -163,6 +165,11 @@ class Application:
             return f"{member.model}#{member.role}"
         hashes = model.file_hashes if isinstance(model, ModelInfo) else (model.name,)
         return f"{'+'.join(hashes)}#{member.role}"
+
+    def in_memory(self, name: str) -> tuple[str, int]:
+        """Who answers to a model's name, and the bytes it takes here now; 0 where it is not in memory."""
+        model = self.catalogue.find_model(name).name
+        return model, next((item.resident_bytes for item in self.provider.loaded() if item.name == model), 0)
 
     async def _embedded(self, texts: Sequence[str]) -> list[list[float]] | None:
         """Vectors by the first model here that is made for it; None where there is none."""

@@ -9,27 +9,53 @@ from typing import Any
 import click
 
 from codette_desktop.commands.common import common, opened
+from codette_desktop.commands.proved import (
+    SAMPLING,
+    answer_lines,
+    proof_fields,
+    proof_text,
+    read_methods,
+    write_lines,
+)
+from codette_desktop.domain.ensembles import Method
 from codette_desktop.domain.errors import InvalidRequest
 from codette_desktop.evaluation.comparison import FEWEST, Interval
 from codette_desktop.evaluation.runner import Comparison, Result, compare, run_suite
 from codette_desktop.evaluation.suites import Suite, find_suite, load_suite
+from codette_desktop.proof.service import MEASURED_METHODS, Measurement
 
 
 @click.command()
 @click.argument("suite")
 @click.option("--models", "names", default="", help="Names of models, with commas between. Default: as chosen.")
 @click.option(
+    "--methods", default="", help=f"Measure ensembles of these members: all, or {', '.join(MEASURED_METHODS)}."
+)
+@click.option("--learn", is_flag=True, help="With --methods: let the weights of members rest on what was measured.")
+@click.option(
     "--answers", type=click.Path(dir_okay=False, path_type=Path), help="Also write every answer there, JSONL."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @common
-def evaluate(suite: str, names: str, folder: Path, answers: Path | None, as_json: bool) -> None:
+def evaluate(
+    suite: str, names: str, methods: str, learn: bool, folder: Path, answers: Path | None, as_json: bool
+) -> None:
     """Ask models every question of SUITE and say how right they are, with 95 % intervals.
 
     SUITE is a file of JSON lines, or one that comes with the application: arithmetic, choice, guide.
+
+    With --methods, members may be written as for compare (MODEL#ROLE?temperature=1&seed=7), and it is said what each
+    method gains over the best of them alone, what that costs, and what to use.
     """
     found = load_suite(find_suite(suite))
-    results = asyncio.run(_run(folder, found, [name.strip() for name in names.split(",") if name.strip()]))
+    listed = [name.strip() for name in names.split(",") if name.strip()]
+    if methods:
+        measured = asyncio.run(_measure(folder, found, listed, read_methods(methods), learn))
+        click.echo(json.dumps(proof_fields(measured), ensure_ascii=False) if as_json else proof_text(measured))
+        if answers is not None:
+            write_lines(answers, answer_lines(measured))
+        return
+    results = asyncio.run(_run(folder, found, listed))
     against = compare(results)
     click.echo(json.dumps(_fields(found, results, against), ensure_ascii=False) if as_json else _text(results, against))
     if answers is not None:
@@ -49,6 +75,12 @@ async def _run(folder: Path, suite: Suite, names: list[str]) -> list[Result]:
         ]
 
 
+async def _measure(folder: Path, suite: Suite, specs: list[str], methods: list[Method], learn: bool) -> Measurement:
+    async with opened(folder) as application:
+        members = application.members.read_all(specs or [""], sampling=SAMPLING)
+        return await application.proofs.measure(suite, members, methods, progress=_tell_progress, learn=learn)
+
+
 def _tell_progress(label: str, done: int, count: int) -> None:
     if sys.stderr.isatty():
         click.echo(f"\r{label}: {done} of {count}", nl=done == count, err=True)
@@ -61,10 +93,7 @@ def _write(path: Path, suite: Suite, results: list[Result]) -> None:
         for result in results
         for question, answer in zip(suite.questions, result.answers, strict=True)
     ]  # fmt: skip
-    try:
-        path.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
-    except OSError as error:
-        raise InvalidRequest(f"{path} cannot be written: {error.strerror or error}.") from None
+    write_lines(path, lines)
 
 
 def _fields(suite: Suite, results: list[Result], against: list[Comparison]) -> dict[str, Any]:

@@ -21,6 +21,9 @@ class Method(StrEnum):
     TOKEN = "token"  # noqa: S105 - the members write one answer together, token by token
 
 
+OFFERED = tuple(method for method in Method if method is not Method.TOKEN)  # the others are not in this version
+
+
 @dataclass(frozen=True, slots=True)
 class Member:
     """Who answers: a model, who it is asked to be, and with which parameters.

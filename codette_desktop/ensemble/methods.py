@@ -79,7 +79,7 @@ async def _hybrid(run: Asking) -> AsyncGenerator[EnsemblePart, None]:
         yield Working(step.why)
         if step.decides:
             break
-        places = step.ask or run.gathering.add(_samples(case.answers[order[0]].member, step.samples))
+        places = step.ask or run.gathering.add(samples_of(case.answers[order[0]].member, step.samples))
         async with aclosing(run.in_turn(places)) as parts:
             async for part in parts:
                 if getattr(part, "place", 0) < members:  # samples have no column of their own
@@ -90,7 +90,7 @@ async def _hybrid(run: Asking) -> AsyncGenerator[EnsemblePart, None]:
     yield with_the_missing(case, outcome)
 
 
-def _samples(member: Member, count: int) -> list[Member]:
+def samples_of(member: Member, count: int) -> list[Member]:
     """The same member again, warm enough to say something else."""
     seed = 1 if member.sampling.seed is None else member.sampling.seed + 1
     warm = max(SAMPLE_TEMPERATURE, member.sampling.temperature)

@@ -70,8 +70,10 @@ def paired_difference(
     Raises ValueError where there are not as many of one as of the other.
     """
     differences = [one - other for one, other in zip(ours, theirs, strict=True)]
-    if len(differences) < FEWEST or not any(differences):  # too little to resample: anything is possible
+    if len(differences) < FEWEST:  # too little to resample: anything is possible
         return Interval(sum(differences) / max(1, len(differences)), -1.0, 1.0)
+    if not any(differences):  # the rule of three: what never happened in n happens with at most 3/n (Hanley 1983)
+        return Interval(0.0, -3 / len(differences), 3 / len(differences))
     return _bootstrap(differences, seed, resamples)
 
 

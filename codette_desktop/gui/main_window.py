@@ -3,9 +3,10 @@
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
+from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
+from codette_desktop.domain.comparisons import Origin
 from codette_desktop.domain.errors import CodetteError
 from codette_desktop.domain.events import HealthChanged
 from codette_desktop.gui import shortcuts
@@ -28,6 +29,7 @@ from codette_desktop.gui.tabs.watch.tab import WatchTab
 from codette_desktop.gui.tasks import Tasks
 from codette_desktop.gui.theme import set_role, theme
 from codette_desktop.gui.widgets import Banner, IconButton, ShortcutHelp, ToastHost, file_dialogs, separator
+from codette_desktop.gui.window_shortcuts import TAB_NAMES, make_shortcuts
 from codette_desktop.inference.routing.health import HealthState
 
 if TYPE_CHECKING:
@@ -36,7 +38,6 @@ if TYPE_CHECKING:
 GEOMETRY_SETTING = "window"
 SIDEBAR_SETTING = "sidebar"
 SPLITTER_SETTING = "ask_splitter"
-TAB_NAMES = ("ask", "compare", "rate", "tune", "models", "watch")
 
 
 class MainWindow(QMainWindow):
@@ -60,12 +61,13 @@ class MainWindow(QMainWindow):
         self.toasts = ToastHost(self, bottom=150)  # above the composer: a message must not cover what one types
         self.ask = AskTab(application, self.toasts)
         self.models = ModelsTab(self.choice, self.tasks, self.toasts)
-        self.compare, self.rate, self.tune, self.watch = CompareTab(), RateTab(), TuneTab(), WatchTab()
+        self.compare = CompareTab(application, self.choice, self.toasts)
+        self.rate, self.tune, self.watch = RateTab(), TuneTab(), WatchTab()
         self.picker = ModelPicker(self.choice)
         self._help: ShortcutHelp | None = None
         self._lay_out(centre)
         self._connect()
-        self._make_shortcuts()
+        make_shortcuts(self)
         self.status_presenter = StatusPresenter(application, self.bridge, self.status, self.banner)
         self._restore()
 
@@ -114,53 +116,20 @@ class MainWindow(QMainWindow):
         self.ask.models_wanted.connect(lambda: self.show_tab("models"))
         self.ask.state_shown.connect(self._on_state)
         self.ask.context_shown.connect(self.status.show_context)
+        self.ask.compare_wanted.connect(self._compare)
+        self.compare.chat_wanted.connect(self._show_chat)
         self.models.use_wanted.connect(self._on_use)
         self.choice.listeners.append(self._show_model)
-        for page in (self.compare, self.rate, self.tune, self.watch):
+        for page in (self.rate, self.tune, self.watch):
             page.ask_wanted.connect(lambda: self.show_tab("ask"))
         self.status.opened.connect(self._on_status)
         self.status.cancel_wanted.connect(self._cancel_load)
         self.bridge.conversations_changed.connect(lambda _event: self._on_conversations())
+        self.bridge.comparisons_changed.connect(lambda _event: self.compare.list_changed())
         self.bridge.health_changed.connect(self._on_health)
         self.bridge.configuration_changed.connect(lambda _event: self._on_configuration())
         for signal in (self.bridge.model_loaded, self.bridge.model_unloaded):
             signal.connect(lambda _event: self.models.show_entries())
-
-    def _make_shortcuts(self) -> None:
-        ask = self.ask
-        window_wide = {
-            shortcuts.PICK_MODEL: self.picker.open,
-            shortcuts.SETTINGS: self.open_settings,
-            shortcuts.SIDE_LIST: self.toggle_side,
-            shortcuts.ZOOM_IN: lambda: self._zoom(theme().zoom_in),
-            shortcuts.ZOOM_OUT: lambda: self._zoom(theme().zoom_out),
-            shortcuts.ZOOM_RESET: lambda: self._zoom(theme().zoom_reset),
-            shortcuts.HELP: lambda: self.help.toggle(),
-            shortcuts.QUIT: self.close,
-            shortcuts.NEW_CHAT: self.new_chat,
-            shortcuts.SEARCH: self.search,
-        }
-        for number, shortcut in enumerate(shortcuts.TABS):
-            window_wide[shortcut] = lambda number=number: self.show_tab(TAB_NAMES[number])
-        in_ask = {
-            shortcuts.FIND: ask.open_find,
-            shortcuts.STOP: ask.stop,
-            shortcuts.REGENERATE: lambda: ask.presenter.regenerate(),
-            shortcuts.EDIT_LAST: ask.edit_last,
-            shortcuts.PREVIOUS_BRANCH: lambda: ask.presenter.walk_last(-1),
-            shortcuts.NEXT_BRANCH: lambda: ask.presenter.walk_last(1),
-            shortcuts.COPY_ANSWER: ask.copy_last,
-            shortcuts.CHAT_SETTINGS: ask.toggle_panel,
-            shortcuts.RENAME: ask.side.rename_current,
-            shortcuts.EXPORT: lambda: ask.commands.export(),
-        }
-        for owner, table in ((self, window_wide), (ask, in_ask)):
-            for shortcut, work in table.items():
-                for keys in shortcut.keys:
-                    made = QShortcut(QKeySequence(keys), owner)
-                    made.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-                    made.setAutoRepeat(False)
-                    made.activated.connect(lambda work=work: work())
 
     @property
     def help(self) -> ShortcutHelp:
@@ -181,7 +150,8 @@ class MainWindow(QMainWindow):
         splitter = self._settings.get(SPLITTER_SETTING, "")
         if isinstance(splitter, str) and splitter:
             self.ask.splitter.restoreState(QByteArray.fromBase64(splitter.encode()))
-        self.ask.side.setVisible(bool(self._settings.get(SIDEBAR_SETTING, True)))
+        for tab in (self.ask, self.compare):
+            tab.side.setVisible(bool(self._settings.get(SIDEBAR_SETTING, True)))
 
     def keep(self) -> None:
         """Remember size, place, and the side list."""
@@ -193,6 +163,7 @@ class MainWindow(QMainWindow):
         """Fill the window; called once the loop runs."""
         self.choice.refresh()
         self.ask.start()
+        self.compare.start()
         self._tell_notes()
         self.ask.composer.focus()
         self._warm_up()
@@ -226,14 +197,20 @@ class MainWindow(QMainWindow):
     def _on_tab(self, index: int) -> None:
         self.pages.setCurrentIndex(index)
         self.tabs.updateGeometry()  # the chosen tab is bold, so wider
-        self.side_button.setEnabled(TAB_NAMES[index] == "ask")
+        self.side_button.setEnabled(TAB_NAMES[index] in ("ask", "compare"))
         if TAB_NAMES[index] == "models":
             self.choice.refresh()
         if TAB_NAMES[index] == "ask":
             self.ask.composer.focus()
+        if TAB_NAMES[index] == "compare":
+            self.compare.show_setup(self.compare.presenter.setup)  # models may have come or gone
+            self.compare.prompt.focus()
 
     def new_chat(self) -> None:
-        """Ctrl+N from any tab."""
+        """Ctrl+N: another comparison in the Compare tab, from any other tab a new chat."""
+        if self.pages.currentWidget() is self.compare:
+            self.compare.new()
+            return
         self.show_tab("ask")
         self.ask.new_chat()
 
@@ -244,9 +221,20 @@ class MainWindow(QMainWindow):
         self.ask.side.focus_search()
 
     def toggle_side(self) -> None:
-        """Ctrl+B."""
-        self.ask.toggle_side()
-        self._settings.set(SIDEBAR_SETTING, not self.ask.side.isHidden())
+        """Ctrl+B: the list of every tab that has one."""
+        shown = self.compare.toggle_side() if self.pages.currentWidget() is self.compare else self.ask.toggle_side()
+        for tab in (self.ask, self.compare):
+            tab.side.setVisible(shown)
+        self._settings.set(SIDEBAR_SETTING, shown)
+
+    def _compare(self, text: str, origin: Origin | None) -> None:
+        """Ctrl+Enter in a chat: the members chosen in Compare answer, with the chat before them."""
+        self.show_tab("compare")
+        self.compare.compare(text, origin)
+
+    def _show_chat(self, conversation_id: str) -> None:
+        self.show_tab("ask")
+        self.ask.show_chat(conversation_id)
 
     def use_model(self, name: str) -> None:
         """This conversation, and new ones from now on, are answered by that model."""
@@ -275,7 +263,7 @@ class MainWindow(QMainWindow):
         if not self.choice.cancel_load():
             self.ask.presenter.stop_all()
 
-    def _zoom(self, change: "object") -> None:
+    def zoom(self, change: "object") -> None:
         change()  # type: ignore[operator]
         self._settings.set(ZOOM_SETTING, theme().zoom)
         self.toasts.show_toast(tr("Zoom {n} %", n=theme().zoom), "info", timeout_ms=1200)
@@ -381,5 +369,6 @@ class MainWindow(QMainWindow):
         """End everything the window started; the services stay open."""
         self.choice.cancel_load()
         await self.ask.aclose()
+        await self.compare.aclose()
         await self.tasks.aclose()
         self.bridge.close()

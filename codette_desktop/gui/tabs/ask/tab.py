@@ -8,6 +8,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from codette_desktop.domain.answers import ContextUse
+from codette_desktop.domain.comparisons import Origin
 from codette_desktop.domain.errors import CodetteError
 from codette_desktop.domain.models import AUTO
 from codette_desktop.gui.i18n import tr
@@ -39,12 +40,16 @@ _WIDTHS = (260, 900, 320)
 
 
 class AskTab(QWidget):
-    """Draws what its presenter says (`AskView`) and passes on what the person does."""
+    """Draws what its presenter says (`AskView`) and passes on what the person does.
+
+    `compare_wanted` carries a question for several models, and the `Origin` in the chat or None.
+    """
 
     state_shown = Signal(object)
     context_shown = Signal(object)
     models_wanted = Signal()
     conversation_shown = Signal()
+    compare_wanted = Signal(str, object)
 
     def __init__(self, application: "Application", toasts: ToastHost, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -202,6 +207,13 @@ class AskTab(QWidget):
         """See `AskView`."""
         self.composer.set_text(text)
 
+    def show_chat(self, conversation_id: str) -> None:
+        """A chat that was begun, or went on, elsewhere."""
+        self.side.reload()
+        if self.presenter.open(conversation_id):  # anew also where it is on view: it may have grown
+            self.composer.focus()
+            self.conversation_shown.emit()
+
     def list_changed(self) -> None:
         """See `AskView`."""
         self.side.reload()
@@ -319,10 +331,12 @@ class AskTab(QWidget):
         shown = tr("Copied") if len(text) > 12 else tr("Copied {text}", text=text)
         self._toasts.show_toast(shown, "good", timeout_ms=1500)
 
-    def _on_ensemble(self, _text: str) -> None:
-        self._toasts.show_toast(
-            tr("Asking several models at once comes with Compare, in a later version. Enter asks this model."), "info"
-        )
+    def _on_ensemble(self, text: str) -> None:
+        """Ctrl+Enter: the question goes to Compare, with what was said before it here."""
+        conversation = self.presenter.conversation
+        leaf = self.presenter.nodes[-1].id if self.presenter.nodes else None
+        self.composer.set_text("")
+        self.compare_wanted.emit(text, Origin(conversation.id, leaf) if conversation.id else None)
 
     async def _open_link(self, link: str) -> None:
         """Nothing leaves the machine unasked: the whole address is shown first."""

@@ -61,7 +61,9 @@ class CompareColumn(QFrame):
         sized(self, minimum=(LEAST_WIDTH, 0))
         self.setAccessibleName(tr("Answer of {member}", member=state.member.label))
         self.name = ElidedLabel(state.member.label, role="strong")
-        self.figures = ElidedLabel("", role="secondary")
+        self.figures = QLabel()
+        self.figures.setWordWrap(True)
+        set_role(self.figures, "secondary")
         self.area = ScrollColumn(colour="surface", follow=True)
         self.card = self._make_card()
         self.waiting = QLabel()
@@ -136,6 +138,7 @@ class CompareColumn(QFrame):
             if self.card.node is None or self.card.node.id != state.node.id:
                 self.card.set_node(state.node)
                 self.card.foot.hide()
+                self.card.branches.hide()  # its sisters are the other members' answers
         elif state.chunks and not self.card.text():
             self.card.append(state.text)
         self.show_head(chosen=chosen, busy=busy)
@@ -207,9 +210,11 @@ def figures_text(state: ColumnState) -> str:
     parts.append(tr("first token {time}", time=duration(figures.time_to_first_token_ms)))
     count = figures.completion_tokens
     parts.append(tr("1 token") if count == 1 else tr("{count} tokens", count=number(count)))
+    if state.memory_bytes:
+        parts.append(tr("{n} GB in memory", n=number(state.memory_bytes / 1e9, 2)))
     if _device(end, generation).endswith(OUTSIDE):
         parts.append(tr("outside this computer"))
-    return " · ".join(parts)
+    return " · ".join(part.replace(" ", "\N{NO-BREAK SPACE}") for part in parts)
 
 
 def _device(end: AnswerEnd | None, generation: object) -> str:

@@ -1,7 +1,7 @@
-"""The columns beside each other: as wide as there is room, scrolling sideways below a least width, and in step."""
+"""The columns beside each other, scrolling sideways below a least width, and the one answer, always in view."""
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from codette_desktop.domain.ensembles import Method
 from codette_desktop.gui.layouts import spaced
@@ -11,16 +11,20 @@ from codette_desktop.gui.tabs.compare.together import TogetherColumn
 from codette_desktop.gui.widgets.scroll_column import ScrollColumn
 
 
-class Columns(QScrollArea):
-    """Draws a comparison. `made` tells that there are other columns now."""
+class Columns(QWidget):
+    """Draws a comparison. `made` tells that there are other columns now.
+
+    While `in_step`, scrolling one answer scrolls the others.
+    """
 
     made = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.area = QScrollArea()
+        self.area.setWidgetResizable(True)
+        self.area.setFrameShape(QFrame.Shape.NoFrame)
+        self.area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.in_step = True
         self._moving = False
         self._state: CompareState | None = None
@@ -29,8 +33,15 @@ class Columns(QScrollArea):
         inside = QWidget()
         self._row = QHBoxLayout(inside)
         spaced(self._row, (24, 0, 24, 16), 12)
-        self._row.addWidget(self.together, 1)
-        self.setWidget(inside)
+        self.area.setWidget(inside)
+        self.last = QWidget()
+        last = QVBoxLayout(self.last)
+        spaced(last, (8, 0, 24, 16), 0)
+        last.addWidget(self.together)
+        row = QHBoxLayout(self)
+        spaced(row, spacing=0)
+        row.addWidget(self.area, 2)
+        row.addWidget(self.last, 1)
         self.together.area.verticalScrollBar().valueChanged.connect(lambda _value: self._scrolled(self.together.area))
 
     def show_state(self, state: CompareState) -> None:
@@ -40,7 +51,7 @@ class Columns(QScrollArea):
         self._state = state
         for column, told in zip(self.columns, state.columns, strict=True):
             column.show_state(told, chosen=state.chosen == column.place, busy=state.running)
-        self.together.setVisible(state.method is not Method.NONE)
+        self.last.setVisible(state.method is not Method.NONE)
         if state.method is not Method.NONE:
             self.together.show_state(state)
 
@@ -56,7 +67,7 @@ class Columns(QScrollArea):
             self._row.insertWidget(place, column, 1)
             area = column.area
             area.verticalScrollBar().valueChanged.connect(lambda _value, area=area: self._scrolled(area))
-        self.horizontalScrollBar().setValue(0)
+        self.area.horizontalScrollBar().setValue(0)
         self.made.emit()
 
     def _scrolled(self, area: ScrollColumn) -> None:

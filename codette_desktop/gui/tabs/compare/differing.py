@@ -3,7 +3,7 @@
 import time
 from collections.abc import Generator
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from codette_desktop.domain.differences import Differences, compare_steps
 from codette_desktop.domain.words import WordList
@@ -16,7 +16,9 @@ BUDGET_S = 0.002  # of one frame
 
 
 class DifferenceMarker(QObject):
-    """Of two views, or of none. GUI thread."""
+    """Of two views, or of none. GUI thread. `shown` carries the `Differences` that are marked now."""
+
+    shown = Signal(object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -80,6 +82,7 @@ class DifferenceMarker(QObject):
 
     def _show(self, found: Differences) -> None:
         self.found = found
+        self.shown.emit(found)
         if self._views is None:
             return
         for view, ranges, text in zip(self._views, (found.first, found.second), self._shown, strict=True):

@@ -184,6 +184,8 @@ class ComparePresenter:
         elif isinstance(part, MemberPart):
             column = state.columns[part.place]
             text = column.take(part.part)
+            if column.end is not None:
+                column.memory_bytes = self._memory_of(column.member)
             if text:
                 self._view.column_grew(part.place, text)
             else:
@@ -193,6 +195,13 @@ class ComparePresenter:
             self._view.column_changed(part.place)
         else:
             self._take_together(state, part)
+
+    def _memory_of(self, member: Member) -> int:
+        """What the member's model takes in memory here now, in bytes; 0 where it is not in memory, or elsewhere."""
+        try:
+            return self._application.in_memory(member.model)[1]
+        except CodetteError:
+            return 0
 
     def _member_changed(self, column: ColumnState, part: MemberBegins | MemberWaits | MemberDropped) -> None:
         if isinstance(part, MemberWaits):

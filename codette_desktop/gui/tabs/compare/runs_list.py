@@ -77,7 +77,7 @@ class RunsModel(QAbstractListModel):
 
 
 class RunsList(QWidget):
-    """Signals what the person wants; changes nothing itself."""
+    """Signals what the person wants; changes nothing itself. `export_wanted` carries the search, "" for all."""
 
     opened = Signal(str)
     new_wanted = Signal()
@@ -184,13 +184,16 @@ class RunsList(QWidget):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         entries = (
             ("columns-2", tr("Open"), self.opened),
-            ("download", tr("Export …"), self.export_wanted),
             ("trash-2", tr("Delete"), self.delete_wanted),
         )
         for icon, text, signal in entries:
             action = menu.addAction(text)
             set_icon(action, icon, colour="secondary")
             action.triggered.connect(lambda _=False, signal=signal: signal.emit(item.id))
+        query = self.search.text().strip()
+        export = menu.addAction(tr("Export those found …") if query else tr("Export all …"))
+        set_icon(export, "download", colour="secondary")
+        export.triggered.connect(lambda: self.export_wanted.emit(query))
         menu.popup(self.list.viewport().mapToGlobal(place))
 
 

@@ -23,7 +23,10 @@ class Setup:
 
 @dataclass(eq=False)
 class ColumnState:
-    """One member's answer on view. `waits` says why it has not begun, `node` is the answer as it is kept."""
+    """One member's answer on view. `waits` says why it has not begun, `node` is the answer as it is kept.
+
+    `memory_bytes` is what its model takes, weights and KV cache, 0 while it is not in memory here.
+    """
 
     member: Member
     running: bool = False
@@ -33,6 +36,7 @@ class ColumnState:
     node: Node | None = None
     error: CodetteError | None = None
     asked: bool = True
+    memory_bytes: int = 0
 
     def take(self, part: AnswerPart) -> str:
         """Note a part; gives the text that is new."""

@@ -196,7 +196,7 @@ class TogetherColumn(QFrame):
             return
         self.quality.setText(
             tr(
-                "Agreement {agreement} % · quality of the consensus {quality} %",
+                "Agreement {agreement}\N{NO-BREAK SPACE}% · quality of the consensus {quality}\N{NO-BREAK SPACE}%",
                 agreement=number(100 * outcome.agreement),
                 quality=number(100 * outcome.quality),
             )

@@ -1,0 +1,1 @@
+"""Measuring an ensemble: its members and every method on questions whose answers are known."""
