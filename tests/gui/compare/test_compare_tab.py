@@ -235,6 +235,41 @@ async def test_a_batch_is_paused_and_goes_on(compare: CompareTab) -> None:
     await until(lambda: compare.batches.batches[0].done == 12)
 
 
+@pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen one, with dialogs
+async def test_the_ensemble_is_measured_and_the_verdict_can_be_taken_over(compare: CompareTab, tmp_path: Path) -> None:
+    suite = tmp_path / "sums.jsonl"
+    suite.write_text(
+        "".join(f'{{"prompt": "What is {n} + 1?", "reference": "{n + 1}", "scorer": "number"}}\n' for n in range(24)),
+        encoding="utf-8",
+    )
+    compare.measure()
+    dialog = compare.measure_dialog
+    assert dialog is not None
+    dialog.add_suite(suite)
+    dialog.start_button.click()
+    await until(lambda: dialog.proof, 60)
+    proof = dialog.proof
+    assert proof is not None
+    assert [item.name for item in proof.methods] == [method.value for method in OFFERED if method is not Method.NONE]
+    assert dialog.table.rowCount() == len(proof.members) + len(proof.methods)
+    assert proof.best.name in dialog.verdict.text()  # a model of random weights gains nothing
+    assert dialog.use_button.isHidden()
+    dialog.reject()
+
+
+@pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen one, with dialogs
+async def test_a_measurement_can_be_stopped(compare: CompareTab) -> None:
+    compare.measure()
+    dialog = compare.measure_dialog
+    assert dialog is not None
+    dialog.start_button.click()
+    await until(lambda: dialog.bar.value() > 0)
+    dialog.start_button.click()
+    await until(lambda: dialog.start_button.text() == "Measure")
+    assert dialog.proof is None
+    dialog.reject()
+
+
 async def test_a_file_of_prompts_with_a_mistake_names_its_line(compare: CompareTab, tmp_path: Path) -> None:
     path = tmp_path / "bad.jsonl"
     path.write_text('{"prompt": "one"}\n{oops\n', encoding="utf-8")

@@ -29,6 +29,7 @@ class SetupBar(QWidget):
 
     changed = Signal(object)
     personas_wanted = Signal()
+    measure_wanted = Signal()
 
     def __init__(
         self,
@@ -53,7 +54,7 @@ class SetupBar(QWidget):
         self.personas_button.setToolTip(tr("One model asked to be five specialists"))
         self.personas_button.clicked.connect(self.personas_wanted)
         self.method = self._make_method()
-        self.more_button = IconButton("sliders-horizontal", tr("Kind of answer, and who may judge"))
+        self.more_button = IconButton("sliders-horizontal", tr("Kind of answer, who may judge, and measuring"))
         self.more_button.clicked.connect(self._show_more)
         self._box = QWidget()
         self._flow = FlowLayout(self._box, spacing=6)
@@ -183,6 +184,10 @@ class SetupBar(QWidget):
             action.setChecked(self._setup.judge == name)
             action.triggered.connect(lambda _=False, name=name: self._change(judge=name))
             group.addAction(action)
+        menu.addSeparator()
+        measure = menu.addAction(tr("Measure this ensemble …"))
+        measure.setEnabled(len(self._setup.specs) > 1)
+        measure.triggered.connect(self.measure_wanted)
         menu.popup(self.more_button.mapToGlobal(QPoint(0, self.more_button.height())))
 
     def _change(self, **changes: object) -> None:

@@ -1,5 +1,6 @@
 """The Compare tab: one prompt to several members side by side, the one answer they give together, and batches."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
@@ -16,6 +17,7 @@ from codette_desktop.gui.tabs.compare.batch_presenter import BatchPresenter
 from codette_desktop.gui.tabs.compare.columns import Columns
 from codette_desktop.gui.tabs.compare.commands import CompareCommands
 from codette_desktop.gui.tabs.compare.differing import DifferenceMarker
+from codette_desktop.gui.tabs.compare.measure_dialog import MeasureDialog
 from codette_desktop.gui.tabs.compare.presenter import ComparePresenter
 from codette_desktop.gui.tabs.compare.prompt_box import PromptBox
 from codette_desktop.gui.tabs.compare.runs_list import RunsList
@@ -45,7 +47,9 @@ class CompareTab(QWidget):
         self, application: "Application", choice: ModelChoice, toasts: ToastHost, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
+        self._application = application
         self._toasts = toasts
+        self.measure_dialog: MeasureDialog | None = None
         self.tasks = Tasks(self.show_error)
         self.presenter = ComparePresenter(application, self)
         self.batches = BatchPresenter(application, self, self.presenter.comparison_setup)
@@ -124,6 +128,8 @@ class CompareTab(QWidget):
         self.marker.shown.connect(self.tools.show_found)
         self.columns.made.connect(self._connect_columns)
         self.columns.together.copied.connect(commands.copy)
+        self.columns.together.measure_wanted.connect(self.measure)
+        self.setup_bar.measure_wanted.connect(self.measure)
         self.side.opened.connect(self.open)
         self.side.new_wanted.connect(self.new)
         self.side.batch_wanted.connect(self.show_batches)
@@ -175,6 +181,16 @@ class CompareTab(QWidget):
         self.batch_page.reload()
         self.side.set_current("")
         self.batch_page.focus()
+
+    def measure(self) -> None:
+        """Open what measures these members and all methods."""
+        dialog = MeasureDialog(self._application, self.presenter.setup.specs, self)
+        dialog.method_wanted.connect(
+            lambda method: self.presenter.set_setup(replace(self.presenter.setup, method=method))
+        )
+        dialog.finished.connect(dialog.deleteLater)
+        self.measure_dialog = dialog
+        dialog.open()
 
     def stop(self) -> None:
         """Esc."""
