@@ -3,7 +3,7 @@
 import asyncio
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from PySide6.QtTest import QTest
 
 from codette_desktop.application import Application
 from codette_desktop.domain.conversations import Node
+from codette_desktop.domain.ensembles import Method
 from codette_desktop.domain.errors import CodetteError
 from codette_desktop.domain.messages import Role
 from codette_desktop.domain.models import AUTO
@@ -21,6 +22,8 @@ from codette_desktop.gui.theme import theme
 
 QUESTIONS = ("How do I compare two models?", "What is a quantised model?", "What is the capital of France?")
 AUTO_QUESTION = "Why is this answer slow?"
+COMPARED = "What is 14 + 27?"
+BATCH = ("What does Q4_0 mean?", "What is a context window?", "How do I add a model?", "What is a LoRA adapter?")
 SETTINGS_PAGES = ("models", "servers", "engine", "configuration", "cache")
 WINDOW_SIZE = 1280, 800
 ANSWER_TIMEOUT_S = 120.0
@@ -88,6 +91,7 @@ async def _tour(directory: Path, folder: Path) -> Tour:
         await _picture(window, directory, "first-launch", taken)
         for question in QUESTIONS:
             taken.exchanges.append(await _ask(window, question))
+        await _compare(window, directory, taken)
         await _every_tab(window, directory, taken)
         await _extras(window, directory, taken)
     finally:
@@ -132,6 +136,29 @@ async def _until(done: Callable[[], bool]) -> None:
                 await asyncio.sleep(0.02)
     except TimeoutError:
         raise CodetteError(f"There was no answer within {ANSWER_TIMEOUT_S:.0f} seconds.") from None
+
+
+async def _compare(window: MainWindow, directory: Path, taken: Tour) -> None:
+    """One prompt to two models, by vote, with what differs marked; then many prompts at once."""
+    window.show_tab("compare")
+    tab = window.compare
+    tab.presenter.set_setup(replace(tab.presenter.setup, method=Method.VOTE))
+    QTest.keyClicks(tab.prompt.edit, COMPARED)
+    QTest.keyClick(tab.prompt.edit, Qt.Key.Key_Return)
+    await _until(lambda: tab.presenter.state.outcome is not None and not tab.presenter.is_running)
+    tab.tools.differences_button.click()
+    await _picture(window, directory, "compare-differences-light", taken)
+    tab.tools.differences_button.click()
+    for column in tab.presenter.state.columns:
+        if column.node is None:
+            raise CodetteError(f"{column.member.label} gave no answer to {COMPARED!r}.")
+        taken.exchanges.append(_exchange(COMPARED, column.node))
+    tab.show_batches()
+    tab.batch_page.edit.setPlainText("\n".join(BATCH))
+    tab.batch_page.start_button.click()
+    await _until(lambda: bool(tab.batches.batches) and tab.batches.batches[0].done == len(BATCH))
+    await _picture(window, directory, "compare-batch-light", taken)
+    tab.stop()
 
 
 async def _every_tab(window: MainWindow, directory: Path, taken: Tour) -> None:

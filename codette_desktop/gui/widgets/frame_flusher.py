@@ -1,4 +1,4 @@
-"""One timer for everything that is redrawn while text streams in: all panes change in the same frame."""
+"""One timer for everything that is redrawn while text streams in, and how much of it one frame may do."""
 
 import time
 from collections.abc import Callable
@@ -9,6 +9,8 @@ from shiboken6 import isValid
 FRAME_MS = 16
 BUDGET_MS = 8.0  # what one frame may spend in callbacks before the rest waits for the next
 
+PANES = 2  # callbacks of one frame: what they change is painted after it, which their own time does not count
+
 Callback = Callable[[], bool | None]
 
 _flusher: "FrameFlusher | None" = None
@@ -17,8 +19,8 @@ _flusher: "FrameFlusher | None" = None
 class FrameFlusher(QObject):
     """Calls what was requested once, at the next frame. Its timer runs only while something is pending. GUI thread.
 
-    A callback that returns True is called again at the next frame. Where the budget of a frame is used up, the
-    callbacks that have not run keep their place and run first in the next one.
+    A callback that returns True is called again at the next frame. Where the budget of a frame is used up, in time or
+    in callbacks, those that have not run keep their place and run first in the next one.
     """
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -52,13 +54,17 @@ class FrameFlusher(QObject):
     def _on_frame(self) -> None:
         end = time.perf_counter() + BUDGET_MS / 1000
         again: list[Callback] = []
+        ran = 0
         for callback in list(self._pending):
             if callback not in self._pending:
                 continue
             del self._pending[callback]
-            if _alive(callback) and callback():
+            if not _alive(callback):
+                continue
+            ran += 1
+            if callback():
                 again.append(callback)
-            if time.perf_counter() > end:
+            if ran == PANES or time.perf_counter() > end:
                 break
         for callback in again:
             self._pending.setdefault(callback)

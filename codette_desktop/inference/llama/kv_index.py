@@ -98,7 +98,7 @@ class KvIndex:
             self._guarded(job)
 
     def _guarded(self, job: Callable[[], None]) -> None:
-        if self._broken:
+        if self._broken or time.monotonic() > self._stop_at:  # what this needs may be closed by now
             return
         try:
             job()

@@ -38,3 +38,16 @@ def test_a_widget_that_has_gone_is_not_called(qapp: QApplication) -> None:
     delete(view)
     flusher._on_frame()
     assert not flusher.pending
+
+
+def test_one_frame_redraws_no_more_panes_than_it_can_paint_and_the_others_are_next(qapp: QApplication) -> None:
+    ThemeManager(qapp)
+    flusher = frame_flusher()
+    order: list[int] = []
+    for pane in range(4):
+        flusher.request(lambda pane=pane: order.append(pane))
+    flusher._on_frame()
+    assert order == [0, 1]
+    flusher._on_frame()
+    assert order == [0, 1, 2, 3]
+    assert not flusher.pending

@@ -276,3 +276,23 @@ def test_clearing_takes_half_written_files_and_less_room_takes_whole_ones(path: 
     part.write_bytes(b"half")
     KvFolder(path).clear().result()
     assert not part.exists()
+
+
+def test_what_could_not_be_written_in_time_is_left_alone_once_the_folder_is_closed(path: Path) -> None:
+    asked_late: list[bool] = []
+    closed = False
+
+    def most_mb() -> int:  # stands for a setting: nobody may read one from a store that is closed
+        asked_late.append(closed)
+        time.sleep(0.05)
+        return 100
+
+    folder = KvFolder(path, most_mb)
+    kept = of(folder)
+    for number in range(20):
+        kept.put(tokens(1000 * number), b"x" * 1_000, time.time())
+    folder.close(0.1)
+    closed = True
+    time.sleep(0.3)
+    assert asked_late
+    assert asked_late.count(True) <= 1  # what had begun
