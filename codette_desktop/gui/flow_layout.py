@@ -1,6 +1,7 @@
 """A row that goes on in the next line where there is no room, like words of a text."""
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLayout, QLayoutItem, QWidget
 
 from codette_desktop.gui.theme import theme
@@ -65,3 +66,22 @@ class FlowLayout(QLayout):
             x += size.width() + gap
             line = max(line, size.height())
         return y + line - rect.y()
+
+
+class FlowBox(QWidget):
+    """A widget with such a row in it, `flow`, always as high as its lines need: a layout above it would squeeze it."""
+
+    def __init__(self, parent: QWidget | None = None, *, spacing: int = 6) -> None:
+        super().__init__(parent)
+        self.flow = FlowLayout(self, spacing=spacing)
+        theme().changed.connect(self.fit)
+
+    def fit(self) -> None:
+        """To be called when what is in it has changed."""
+        height = self.flow.heightForWidth(self.width())
+        if height != self.height():
+            self.setFixedHeight(height)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.fit()

@@ -180,6 +180,31 @@ async def test_stopping_keeps_what_was_written(compare: CompareTab, qtbot: QtBot
     assert compare.prompt.button.text() == "Compare"
 
 
+async def test_another_comparison_is_looked_at_while_one_is_answered(
+    compare: CompareTab, qtbot: QtBot, application: Application
+) -> None:
+    await ask(compare, qtbot, "the first")
+    first = compare.presenter.state.id
+    kept = [column.markdown.text() for column in compare.columns.columns]
+    name = application.store.settings.get("model", "")
+    compare.presenter.set_setup(Setup(tuple(f"{name}?max_tokens=200&seed={seed}" for seed in range(1, 4))))
+    compare.compare("the second")
+    await until(lambda: all(column.chunks for column in compare.presenter.state.columns))
+    second = compare.presenter.state
+    compare.open(first)
+    compare.compare("a third, too early")
+    assert "Stop it first" in compare.problem.text()
+    compare.open(second.id)
+    assert compare.presenter.state is second  # not what is kept of it so far: what is being written
+    compare.open(first)
+    await until(lambda: not compare.presenter.is_running)
+    await settle()
+    assert [column.markdown.text() for column in compare.columns.columns] == kept
+    compare.open(second.id)
+    assert [column.state.text for column in compare.columns.columns] == [column.text for column in second.columns]
+    assert len(compare.columns.columns) == 3
+
+
 async def test_a_deleted_comparison_comes_back_with_undo(compare: CompareTab, qtbot: QtBot, window: MainWindow) -> None:
     await ask(compare, qtbot, "hello model")
     key = compare.presenter.state.id

@@ -44,6 +44,11 @@ def test_a_tie_goes_to_the_surer_and_is_called_disagreement() -> None:
     assert any("tie" in reason for reason in outcome.reasons)
 
 
+def test_the_text_is_that_of_the_surest_of_those_who_won() -> None:
+    asked = case(SUM, answer("a", "It is 5.", 3.0), answer("b", "5, surely.", 0.1), answer("c", "6", 2.0))
+    assert decide(asked, Method.VOTE).text == "5, surely."
+
+
 def test_answers_that_cannot_be_read_abstain_and_too_many_of_them_leave_no_vote() -> None:
     outcome = by(Method.VOTE, "5", "5", "I do not know")
     assert outcome.used is Method.VOTE

@@ -41,6 +41,7 @@ class ComparePresenter:
         self._tasks = Tasks(view.show_error)
         self._task: asyncio.Task[None] | None = None
         self._run: ComparisonRun | None = None
+        self._live: CompareState | None = None  # what is being answered, also while another one is on view
         self.state = CompareState()
         self.setup = self._kept_setup()
 
@@ -145,7 +146,7 @@ class ComparePresenter:
             self._run.drop(place)
 
     def _begin(self, run: ComparisonRun, parts: AsyncGenerator[ComparisonPart, None]) -> None:
-        self._run = run
+        self._run, self._live = run, self.state
         self._view.show_state(self.state)
         self._task = self._tasks.start(self._follow(self.state, parts), "compare")
 
@@ -157,7 +158,7 @@ class ComparePresenter:
         except CodetteError as error:
             state.error = error
         finally:
-            self._task = self._run = None
+            self._task = self._run = self._live = None
             state.running = False
             for column in state.columns:
                 column.running, column.waits = False, ""
@@ -186,13 +187,16 @@ class ComparePresenter:
             text = column.take(part.part)
             if column.end is not None:
                 column.memory_bytes = self._memory_of(column.member)
+            if state is not self.state:
+                return  # another one is on view
             if text:
                 self._view.column_grew(part.place, text)
             else:
                 self._view.column_changed(part.place)
         elif isinstance(part, MemberBegins | MemberWaits | MemberDropped):
             self._member_changed(state.columns[part.place], part)
-            self._view.column_changed(part.place)
+            if state is self.state:
+                self._view.column_changed(part.place)
         else:
             self._take_together(state, part)
 
@@ -220,7 +224,8 @@ class ComparePresenter:
             state.joint.append(part)
         else:
             state.outcome = part
-        self._view.together_changed()
+        if state is self.state:
+            self._view.together_changed()
 
     # What was asked before
 
@@ -231,7 +236,9 @@ class ComparePresenter:
         except CodetteError as error:
             self._view.show_error(error)
             return False
-        if self.is_running and self.state.id == comparison_id:
+        if self._live is not None and self._live.id == comparison_id:
+            self.state = self._live
+            self._view.show_state(self.state)
             return True
         comparison = opened.comparison
         asked = comparison.outcome is not None or any(opened.answers)

@@ -5,14 +5,14 @@ from dataclasses import replace
 
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QActionGroup
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QMenu, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QMenu, QVBoxLayout, QWidget
 
 from codette_desktop.domain.closed_answers import AnswerKind
 from codette_desktop.domain.ensembles import OFFERED, Member, Method
 from codette_desktop.domain.errors import CodetteError
 from codette_desktop.domain.roles import Role
 from codette_desktop.ensemble.members import MOST_MEMBERS
-from codette_desktop.gui.flow_layout import FlowLayout
+from codette_desktop.gui.flow_layout import FlowBox
 from codette_desktop.gui.i18n import tr
 from codette_desktop.gui.layouts import spaced
 from codette_desktop.gui.model_choice import Entry
@@ -56,17 +56,19 @@ class SetupBar(QWidget):
         self.method = self._make_method()
         self.more_button = IconButton("sliders-horizontal", tr("Kind of answer, who may judge, and measuring"))
         self.more_button.clicked.connect(self._show_more)
-        self._box = QWidget()
-        self._flow = FlowLayout(self._box, spacing=6)
-        row = QHBoxLayout(self)
+        self._box = FlowBox()
+        self._flow = self._box.flow
+        column = QVBoxLayout(self)
+        spaced(column, spacing=0)
+        column.addWidget(self._box)
+        self._answer_by = QWidget()
+        row = QHBoxLayout(self._answer_by)
         spaced(row, spacing=8)
-        row.addWidget(self._box, 1)
         label = QLabel(tr("One answer by"))
         label.setBuddy(self.method)
         set_role(label, "secondary")
-        label.setMinimumHeight(self.method.sizeHint().height())
         for widget in (label, self.method, self.more_button):
-            row.addWidget(widget, 0, Qt.AlignmentFlag.AlignTop)
+            row.addWidget(widget)
 
     def _make_method(self) -> QComboBox:
         combo = QComboBox()
@@ -93,13 +95,13 @@ class SetupBar(QWidget):
             chip.setToolTip(problem or tr("{name}: click to change", name=text))
             set_role(chip, "chip-bad" if problem else "chip")
         self.add_button.setVisible(len(setup.specs) < MOST_MEMBERS)
-        self._box.updateGeometry()
+        self._box.fit()
 
     def _make_chips(self, count: int) -> None:
         while self._flow.count():
             self._flow.takeAt(0)
         for old in self._box.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly):
-            if old not in (self.add_button, self.personas_button):
+            if old not in (self.add_button, self.personas_button, self._answer_by):
                 old.hide()
                 old.deleteLater()
         self.chips = []
@@ -116,6 +118,7 @@ class SetupBar(QWidget):
             self.chips.append(chip)
         self._flow.addWidget(self.add_button)
         self._flow.addWidget(self.personas_button)
+        self._flow.addWidget(self._answer_by)
 
     def _words(self, spec: str) -> tuple[str, str]:
         """What a chip says, and what is wrong with it ("" for nothing)."""

@@ -82,7 +82,7 @@ class CompareTab(QWidget):
         self.empty.set_actions(
             [
                 (tr("Try an example"), self._try_example, "primary"),
-                (tr("Five personas of one model"), self._use_personas),
+                (tr("Five personas"), self._use_personas),
                 (tr("Many prompts at once"), self.show_batches),
             ]
         )
@@ -100,6 +100,7 @@ class CompareTab(QWidget):
         for page in (self.empty, results, self.batch_page):
             self.stack.addWidget(page)
         self._results = results
+        self.stack.setMinimumHeight(1)  # else it would squeeze the members above it
         work = QWidget()
         column = QVBoxLayout(work)
         spaced(column, spacing=0)

@@ -8,7 +8,7 @@ from codette_desktop.gui.i18n import number, tr
 from codette_desktop.gui.layouts import spaced
 from codette_desktop.gui.tabs.compare.state import CompareState
 from codette_desktop.gui.theme import set_role
-from codette_desktop.gui.widgets import ChipButton
+from codette_desktop.gui.widgets import ChipButton, ElidedLabel
 
 TOGETHER = -1  # the place of the one answer
 
@@ -27,9 +27,8 @@ class ToolsRow(QWidget):
         self.differences_button.setToolTip(tr("Mark the words in which two answers differ"))
         self.first, self.second = self._make_combo(tr("The first answer")), self._make_combo(tr("The second answer"))
         self.between = QLabel(tr("and"))
-        self.summary = QLabel()
-        for label in (self.between, self.summary):
-            set_role(label, "secondary")
+        self.summary = ElidedLabel("", role="secondary")
+        set_role(self.between, "secondary")
         self.in_step_button = ChipButton(tr("Scroll together"))
         self.in_step_button.setCheckable(True)
         self.in_step_button.setChecked(True)
@@ -47,7 +46,8 @@ class ToolsRow(QWidget):
         combo = QComboBox()
         combo.setAccessibleName(name)
         combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        combo.setMinimumContentsLength(14)
+        combo.setMinimumContentsLength(10)
+        combo.setMinimumWidth(1)
         combo.activated.connect(lambda _at: self._tell())
         return combo
 
