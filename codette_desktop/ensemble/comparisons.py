@@ -86,6 +86,8 @@ class ComparisonService:
     def again(self, comparison_id: str, place: int) -> "ComparisonRun":
         """Ask one member anew. What was decided is decided anew where it can be; else it no longer stands.
 
+        Where it fails before its first word, all stays as it was.
+
         Raises StoreError, InvalidRequest.
         """
         opened = self.open(comparison_id)
@@ -265,7 +267,7 @@ class ComparisonRun:
         finally:
             await asyncio.shield(recorder.stop(self._reason(failed)))
             self._service.changed()
-        if self._place is not None:
+        if self._place is not None and recorder.nodes:
             anew = self._service.decided_anew(self._ended(opened, recorder))
             opened = _with_outcome(opened, anew)
             await self._service.keep_outcome(opened.comparison.id, anew)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from codette_desktop.domain.answers import AnswerEnd, AnswerFigures, FinishReason
+from codette_desktop.domain.answers import AnswerEnd, AnswerFigures, FinishReason, TextChunk
 from codette_desktop.domain.comparisons import OpenedComparison
 from codette_desktop.domain.conversations import Generation, Node
 from codette_desktop.domain.ensembles import EnsemblePart, Member, MemberBegins, MemberDropped, MemberPart
@@ -22,7 +22,8 @@ from codette_desktop.store import Store
 class MembersRecorder:
     """The answers of one comparison from their first to their last word. One event loop.
 
-    `late` is given the generation and place of each answer whose place could not be noted: the disk is full.
+    `late` is given the generation and place of each answer whose place could not be noted: the disk is full. An answer
+    that is asked for again takes the place of the former one with its first word: if it fails before, that one stays.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class MembersRecorder:
         self._late = late
         self._learner = Learner(store.profiles)
         self._running: dict[int, tuple[AnswerRecorder, Plan]] = {}
+        self._silent: set[int] = set()  # the places of those whose former answer still stands
         self.nodes: dict[int, Node] = {}
 
     async def take(self, part: EnsemblePart, place: int | None = None) -> None:
@@ -51,6 +53,9 @@ class MembersRecorder:
             await self._begin(at, self._opened.comparison.setup.members[at])
         elif isinstance(part, MemberPart) and at in self._running:
             self._running[at][0].take(part.part)
+            if at in self._silent and isinstance(part.part, TextChunk) and part.part.text.strip():
+                self._silent.discard(at)
+                await self._note_place(at, self._running[at][0].generation.id)
             if isinstance(part.part, AnswerEnd):
                 await self._end(at, part.part)
         elif isinstance(part, MemberDropped) and at in self._running:
@@ -62,7 +67,15 @@ class MembersRecorder:
         """End what is still being written."""
         for place in list(self._running):
             recorder, _plan = self._running.pop(place)
-            self.nodes[place] = await recorder.finish(reason)
+            self._stands(place, await recorder.finish(reason))
+
+    def _stands(self, place: int, node: Node) -> None:
+        if place not in self._silent:
+            self.nodes[place] = node
+
+    def _has_former(self, place: int) -> bool:
+        former = self._opened.answers[place]
+        return former is not None and bool(former.message.content.strip())
 
     async def _begin(self, place: int, member: Member) -> None:
         question = self._opened.question
@@ -75,7 +88,10 @@ class MembersRecorder:
         recorder = AnswerRecorder(self._store, self._unsaved, question, plan.model, member.sampling)
         self._running[place] = (recorder, plan)
         await recorder.start()
-        await self._note_place(place, recorder.generation.id)
+        if self._has_former(place):
+            self._silent.add(place)
+        else:
+            await self._note_place(place, recorder.generation.id)
         self._bus.publish(AnswerStarted(recorder.generation.id, plan.model.name))
 
     async def _note_place(self, place: int, generation_id: str) -> None:
@@ -89,7 +105,9 @@ class MembersRecorder:
             self._late(generation_id, place)
 
     async def _keep_failure(self, place: int, member: Member, error: CodetteError) -> None:
-        """A member that could not even be asked: why stands in its place."""
+        """A member that could not even be asked: why stands in its place, unless it answered before."""
+        if self._has_former(place):
+            return
         made = Generation(
             id=uuid.uuid4().hex,
             model=member.model,
@@ -114,16 +132,16 @@ class MembersRecorder:
 
     async def _end(self, place: int, end: AnswerEnd) -> None:
         recorder, plan = self._running.pop(place)
-        self.nodes[place] = await recorder.finish(FinishReason.STOP)
+        self._stands(place, await recorder.finish(FinishReason.STOP))
         self._learn(recorder, plan, end.reason, end.figures)
         self._bus.publish(AnswerFinished(recorder.generation.id, end))
 
     async def _fail(self, place: int, error: CodetteError) -> None:
         recorder, plan = self._running.pop(place)
         if isinstance(error, Cancelled):
-            self.nodes[place] = await recorder.finish(FinishReason.CANCELLED)
+            self._stands(place, await recorder.finish(FinishReason.CANCELLED))
             return
-        self.nodes[place] = await recorder.finish(FinishReason.FAILED, str(error))
+        self._stands(place, await recorder.finish(FinishReason.FAILED, str(error)))
         self._learn(recorder, plan, FinishReason.FAILED)
         self._bus.publish(ProviderFailed(recorder.generation.id, recorder.generation.model, error))
 

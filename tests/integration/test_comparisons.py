@@ -1,6 +1,7 @@
 """Comparisons with the starter models: everything said is kept, whatever happens, and can be gone on with."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
@@ -18,6 +19,7 @@ from codette_desktop.domain.events import AnswerFinished, AnswerStarted, Compari
 from codette_desktop.domain.messages import Message, Role
 from codette_desktop.domain.requests import Sampling
 from codette_desktop.ensemble.comparisons import ComparisonRun
+from tests.support.llama_server import STARTER
 
 SHORT = ("guide-s-q8_0?temperature=0&max_tokens=20", "guide-m-q8_0?temperature=0&max_tokens=20")
 LONG = Sampling(temperature=1.5, min_p=0.0, max_tokens=900, grammar="root ::= [a-z ]{500,900}")
@@ -122,6 +124,22 @@ async def test_what_takes_more_than_texts_no_longer_stands_when_a_member_was_ask
     _parts, after = await all_of(application.comparisons.again(before.comparison.id, 0))
     assert after.comparison.outcome is None
     assert application.comparisons.open(before.comparison.id).comparison.outcome is None
+
+
+async def test_what_a_member_said_stays_where_it_cannot_say_it_again(
+    application: Application, codette_home: Path
+) -> None:
+    model = codette_home / "models" / "leaving.gguf"
+    model.parent.mkdir(exist_ok=True)
+    shutil.copy(STARTER, model)
+    before = await asked(application, "leaving?max_tokens=20", SHORT[1], method=Method.WEIGHTED)
+    assert texts(before)[0]
+    model.unlink()
+    parts, after = await all_of(application.comparisons.again(before.comparison.id, 0))
+    assert [part.place for part in parts if isinstance(part, MemberDropped)] == [0]
+    assert after == application.comparisons.open(before.comparison.id)
+    assert texts(after) == texts(before)
+    assert after.comparison.outcome == before.comparison.outcome  # nothing has changed that it was made of
 
 
 async def test_members_that_are_not_there_cannot_be_asked_again_or_taken(application: Application) -> None:

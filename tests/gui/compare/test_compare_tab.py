@@ -1,5 +1,7 @@
 """The Compare tab in the real window with the real engine: asking, methods, differences, taking an answer, batches."""
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from codette_desktop.gui.main_window import MainWindow
 from codette_desktop.gui.tabs.compare.state import Setup
 from codette_desktop.gui.tabs.compare.tab import CompareTab
 from tests.gui.conftest import settle, until
+from tests.support.llama_server import STARTER
 
 
 @pytest.fixture
@@ -114,6 +117,26 @@ async def test_one_column_is_asked_again_and_the_other_stays(compare: CompareTab
     assert other is not None
     assert again.id != first.id
     assert other.id == kept.id
+
+
+async def test_the_former_answer_stays_in_its_column_where_the_model_has_gone(
+    compare: CompareTab, qtbot: QtBot, codette_home: Path
+) -> None:
+    model = codette_home / "models" / "leaving.gguf"
+    model.parent.mkdir(exist_ok=True)
+    shutil.copy(STARTER, model)
+    compare.presenter.set_setup(
+        replace(compare.presenter.setup, specs=("leaving?max_tokens=12", compare.presenter.setup.specs[1]))
+    )
+    await ask(compare, qtbot, "hello model")
+    said = compare.columns.columns[0].markdown.text()
+    model.unlink()
+    compare.columns.columns[0].again_button.click()
+    await until(lambda: not compare.presenter.is_running)
+    assert said
+    assert compare.columns.columns[0].markdown.text() == said
+    assert compare.columns.columns[0].use_button.isEnabled()
+    assert "leaving" in compare.problem.text()
 
 
 async def test_an_answer_is_copied_used_and_continued_as_a_chat(

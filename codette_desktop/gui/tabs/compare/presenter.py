@@ -20,7 +20,7 @@ from codette_desktop.domain.ensembles import (
     TogetherText,
     Working,
 )
-from codette_desktop.domain.errors import CodetteError
+from codette_desktop.domain.errors import Cancelled, CodetteError
 from codette_desktop.ensemble.comparisons import ComparisonPart, ComparisonRun
 from codette_desktop.ensemble.members import MOST_MEMBERS
 from codette_desktop.gui.tabs.compare.state import ColumnState, CompareState, CompareView, Setup
@@ -129,7 +129,8 @@ class ComparePresenter:
         except CodetteError as error:
             self._view.show_error(error)
             return
-        self.state.columns[place] = ColumnState(self.state.columns[place].member, running=True)
+        former = self.state.columns[place]
+        self.state.columns[place] = ColumnState(former.member, running=True, former=former.node)
         self.state.running = True
         self._begin(run, run.parts())
 
@@ -174,8 +175,17 @@ class ComparePresenter:
             opened = self._application.comparisons.open(state.id)
         except CodetteError:
             return
-        for column, node in zip(state.columns, opened.answers, strict=True):
+        for place, (column, node) in enumerate(zip(state.columns, opened.answers, strict=True)):
             column.node = node or column.node
+            if column.former is not None and column.node is not None and column.node.id == column.former.id:
+                self._put_back(state, place)
+
+    def _put_back(self, state: CompareState, place: int) -> None:
+        """A member that was asked again has said nothing: what it said before stands."""
+        column = state.columns[place]
+        state.columns[place] = ColumnState(column.member, node=column.former)
+        if column.error is not None and not isinstance(column.error, Cancelled):
+            state.error = column.error
 
     def _take(self, state: CompareState, part: ComparisonPart) -> None:
         if isinstance(part, OpenedComparison):

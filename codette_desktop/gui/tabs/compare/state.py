@@ -25,7 +25,8 @@ class Setup:
 class ColumnState:
     """One member's answer on view. `waits` says why it has not begun, `node` is the answer as it is kept.
 
-    `memory_bytes` is what its model takes, weights and KV cache, 0 while it is not in memory here.
+    `former` is what it said before it was asked again. `memory_bytes` is what its model takes, weights and KV cache, 0
+    while it is not in memory here.
     """
 
     member: Member
@@ -37,6 +38,7 @@ class ColumnState:
     error: CodetteError | None = None
     asked: bool = True
     memory_bytes: int = 0
+    former: Node | None = None
 
     def take(self, part: AnswerPart) -> str:
         """Note a part; gives the text that is new."""
