@@ -32,6 +32,7 @@ from codette_desktop.inference.engine_settings import EngineSettingsService
 from codette_desktop.inference.fallback import FallbackProvider
 from codette_desktop.inference.health import HealthMonitor
 from codette_desktop.inference.isolation.provider import IsolatedProvider
+from codette_desktop.inference.joint import JointByName
 from codette_desktop.inference.known_servers import KnownServers
 from codette_desktop.inference.llama.kv_folder import DEFAULT_MB, KvFolder
 from codette_desktop.inference.llama.provider import LlamaProvider
@@ -104,7 +105,7 @@ class Application:
         self.ensembles = EnsembleService(self._ensemble_services())
         self.comparisons = ComparisonService(store, self.ensembles, self.planner, self.bus)
         self.batches = BatchService(store, self.comparisons)
-        self.proofs = ProofService(lambda: self.provider, self.in_memory, self.ensembles.learn)
+        self.proofs = ProofService(lambda: self.provider, self.in_memory, self.ensembles.learn, self.ensembles.start)
         self._background: list[asyncio.Task[None]] = []
         self.notes: list[str] = []
         self.bus.subscribe(ConfigurationChanged, lambda _event: self.bus.publish(ServersChanged()))
@@ -154,8 +155,17 @@ class Application:
             self.catalogue.find_model, self.scheduler, self.engine_settings, self.runs_apart, self.engine.loaded
         )
         return EnsembleServices(
-            self.provider, self.store.reliability, turns.plan, self._member_key, self.catalogue.label, self._embedded
+            self.provider,
+            self.store.reliability,
+            turns.plan,
+            self._member_key,
+            self.catalogue.label,
+            self._embedded,
+            joint=JointByName(self.engine, self.configuration.asked_name, self._is_on_server),
         )
+
+    def _is_on_server(self, name: str) -> bool:
+        return self.servers.find_model(name) is not None
 
     def _member_key(self, member: Member) -> str:
         """A member by what it is. Reads the disk. Its name where its model cannot be found."""

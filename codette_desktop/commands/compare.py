@@ -15,7 +15,7 @@ from codette_desktop.commands.compare_batch import BatchDone, Wanted, run_batch
 from codette_desktop.commands.compared import Compared
 from codette_desktop.domain.closed_answers import AnswerKind
 from codette_desktop.domain.comparisons import ComparisonSetup
-from codette_desktop.domain.ensembles import OFFERED, MemberAnswer, Method
+from codette_desktop.domain.ensembles import MemberAnswer, Method
 from codette_desktop.domain.errors import Cancelled, CodetteError
 from codette_desktop.domain.requests import Sampling
 from codette_desktop.ensemble.prompts_file import Prompts
@@ -29,6 +29,7 @@ _EXPLAINED = "\n".join(
         Method.WEIGHTED: "as vote, by how often each was right and how sure it is",
         Method.CONSENSUS: "the answer most like all others; with --judge a model may write one from them",
         Method.HYBRID: "asks as few as it takes, and says why",
+        Method.TOKEN: "they write one answer, piece by piece; models on this computer",
     }.items()
 )
 
@@ -36,7 +37,7 @@ _EXPLAINED = "\n".join(
 @click.command(epilog="\b\nMethods:\n" + _EXPLAINED)
 @click.argument("prompt", required=False)
 @click.option("--models", "names", default="", help="Members, with commas between: MODEL#ROLE?temperature=1&seed=7.")
-@click.option("--method", type=click.Choice([method.value for method in OFFERED]), default="none", show_default=True)
+@click.option("--method", type=click.Choice([method.value for method in Method]), default="none", show_default=True)
 @click.option("--kind", type=click.Choice([kind.value for kind in AnswerKind]), help="What sort of answer it has.")
 @click.option("--judge", default="", help="The model that may write one answer where the members differ.")
 @click.option("--system", default="", help="System prompt for all, after that of a role.")
@@ -76,7 +77,7 @@ def compare(prompt: str | None, folder: Path, as_json: bool, **options: Any) -> 
     text = sys.stdin.buffer.read().decode("utf-8", "replace") if prompt == "-" else prompt
     asked = asyncio.run(_compare(folder, text, explicit, options))
     click.echo(json.dumps(asked.fields(), ensure_ascii=False) if as_json else asked.text())
-    if not any(answer.usable for answer in asked.answers):
+    if asked.outcome is None and not any(answer.usable for answer in asked.answers):
         raise asked.error or CodetteError("Nobody gave an answer.")
 
 

@@ -14,6 +14,7 @@ from codette_desktop.domain.ensembles import (
     MemberDropped,
     MemberPart,
     MemberWaits,
+    Method,
     Outcome,
     Working,
 )
@@ -67,7 +68,8 @@ class Compared:
 
     def _member(self, place: int) -> dict[str, Any]:
         answer = self.answers[place]
-        head = {"member": answer.member.spec, "label": answer.member.label, "asked": answer.asked}
+        together = self.outcome is not None and self.outcome.used is Method.TOKEN and self.outcome.weights[place] > 0
+        head = {"member": answer.member.spec, "label": answer.member.label, "asked": answer.asked or together}
         error = answer.error.message if answer.error else ""
         if answer.end is None:
             return {**head, "answer": answer.text, "error": error}
@@ -83,6 +85,8 @@ class Compared:
         for place, answer in enumerate(self.answers):
             if not answer.asked and answer.error is None:
                 continue
+            if not answer.asked and answer.error is not None and not answer.text and self.outcome is not None:
+                continue  # the reasons say it
             lines += [f"── {answer.member.label}", answer.text.strip() or "(nothing)"]
             if answer.error is not None:
                 lines.append(f"   {answer.error.message}")
@@ -130,7 +134,12 @@ def outcome_fields(outcome: Outcome) -> dict[str, Any]:
         "reasons": list(outcome.reasons),
         "seconds": round(outcome.seconds, 3),
         "tokens": [
-            {"text": item.text, "probability": round(item.probability, 4), "by": list(item.decided_by)}
+            {
+                "text": item.text,
+                "probability": round(item.probability, 4),
+                "by": list(item.decided_by),
+                "fused": item.fused,
+            }
             for item in outcome.tokens
         ],
     }

@@ -6,6 +6,7 @@ from enum import StrEnum
 from codette_desktop.domain.answers import AnswerEnd, AnswerPart, FinishReason
 from codette_desktop.domain.closed_answers import AnswerKind
 from codette_desktop.domain.errors import CodetteError
+from codette_desktop.domain.joint import JointToken
 from codette_desktop.domain.messages import Message
 from codette_desktop.domain.requests import Sampling
 
@@ -19,9 +20,6 @@ class Method(StrEnum):
     CONSENSUS = "consensus"  # the answer most like all others (minimum Bayes risk), or a synthesis by a judge
     HYBRID = "hybrid"  # asks as few members as it takes, then chooses among the above
     TOKEN = "token"  # noqa: S105 - the members write one answer together, token by token
-
-
-OFFERED = tuple(method for method in Method if method is not Method.TOKEN)  # the others are not in this version
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +45,8 @@ class EnsembleRequest:
 
     `kind` says what sort of answer the question has (None: it is read from the question and the answers), `options` a
     choice's options, A first. `judge` is the model that may write a synthesis ("": nobody may). `budget_s` bounds the
-    time HYBRID spends. `fresh` as in `ChatRequest`.
+    time HYBRID spends. `fresh` as in `ChatRequest`. `weights`, summing to 1, say how much each counts in TOKEN; () has
+    it follow from how often each was right before.
     """
 
     messages: tuple[Message, ...]
@@ -58,6 +57,7 @@ class EnsembleRequest:
     judge: str = ""
     budget_s: float = 120.0
     fresh: bool = False
+    weights: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,20 +87,6 @@ class Choice:
     answer: str
     members: tuple[int, ...]
     weight: float
-
-
-@dataclass(frozen=True, slots=True)
-class JointToken:
-    """A piece of an answer written together. `probability` is that of the members together.
-
-    `decided_by` are the places of the members whose own first choice it was; () where none alone would have said it.
-    `asked` counts the members that were consulted for it.
-    """
-
-    text: str
-    probability: float
-    decided_by: tuple[int, ...]
-    asked: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
 from codette_desktop.domain.answers import AnswerPart
+from codette_desktop.domain.closed_answers import AnswerKind
 from codette_desktop.domain.ensembles import EnsemblePart, EnsembleRequest, Member, MemberWaits, Method
 from codette_desktop.domain.errors import CodetteError
 from codette_desktop.domain.messages import Message, Role
@@ -17,7 +18,7 @@ from codette_desktop.ensemble.case import Case
 from codette_desktop.ensemble.gathering import Gathering, Patience
 from codette_desktop.ensemble.likeness import Likeness, by_meaning
 from codette_desktop.ensemble.turns import Turns
-from codette_desktop.inference.provider import Provider
+from codette_desktop.inference.provider import JointProvider, Provider
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ class EnsembleServices:
 
     `plan` says who answers together (blocking; it reads headers). `key` names a member by what it is: the hash of its
     model, and its role (blocking). `label` is a model's name as it is read. `embed` gives vectors of unit length where
-    there is a model made for it, else None.
+    there is a model made for it, else None. `joint` has models write together.
     """
 
     provider: Provider
@@ -47,6 +48,7 @@ class EnsembleServices:
     key: Callable[[Member], str]
     label: Callable[[str], str] = lambda name: name
     embed: Callable[[Sequence[str]], Awaitable[Vectors | None]] | None = None
+    joint: JointProvider | None = None
     patience: Patience = field(default_factory=Patience)
 
 
@@ -77,12 +79,18 @@ class Asking:
 
     def ask(self, member: Member) -> AsyncGenerator[AnswerPart, None]:
         """Ask one of them; nobody may stand in for it."""
-        asked: Sequence[Message] = self.request.messages
-        if member.system.strip():
-            asked = [Message(Role.SYSTEM, member.system), *(one for one in asked if one.role is not Role.SYSTEM)]
         scored = self.request.method not in (Method.NONE, Method.TOKEN)
-        request = ChatRequest(member.model, tuple(asked), member.sampling, self.request.fresh, scored=scored)
+        request = ChatRequest(
+            member.model, self.messages_to(member), member.sampling, self.request.fresh, scored=scored
+        )
         return self.services.provider.stream(request)
+
+    def messages_to(self, member: Member) -> tuple[Message, ...]:
+        """What a member is asked with: its own system prompt before all."""
+        asked = self.request.messages
+        if not member.system.strip():
+            return asked
+        return (Message(Role.SYSTEM, member.system), *(one for one in asked if one.role is not Role.SYSTEM))
 
     async def in_turn(self, places: Sequence[int]) -> AsyncGenerator[EnsemblePart, None]:
         """Ask these members, together as far as memory goes, and stream what they say until all have ended."""
@@ -100,12 +108,15 @@ class Asking:
     def case(self) -> Case:
         """What has been answered so far, to be decided on. Reads the store."""
         case = self._unknown_case()
-        kind = case.kind.value if case.kind else OPEN
-        known = self.services.standings.of(self._keys, kind)
-        standings = [known[key] for key in self._keys]
+        standings = self.standings(case.kind)
         places = {member.spec: place for place, member in enumerate(self.request.members)}
         extra = [standings[places[answer.member.spec]] for answer in case.answers[len(standings) :]]
         return replace(case, standings=(*standings, *extra), wanted=case.kind)
+
+    def standings(self, kind: AnswerKind | None) -> list[Standing]:
+        """What is known of each member at questions of a kind. Reads the store."""
+        known = self.services.standings.of(self._keys, kind.value if kind else OPEN)
+        return [known[key] for key in self._keys]
 
     def _unknown_case(self) -> Case:
         answers = tuple(self.gathering.answers)

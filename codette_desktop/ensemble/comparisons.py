@@ -23,6 +23,7 @@ from codette_desktop.domain.ensembles import (
 )
 from codette_desktop.domain.errors import InvalidRequest, StoreError
 from codette_desktop.domain.events import ComparisonsChanged, ConversationsChanged, EventBus
+from codette_desktop.domain.joint import JointToken
 from codette_desktop.domain.messages import Message, Role
 from codette_desktop.ensemble.case import Case
 from codette_desktop.ensemble.deciding import decide
@@ -30,6 +31,7 @@ from codette_desktop.ensemble.exporting import export
 from codette_desktop.ensemble.keeping import answer_at, member_answers, say_in_chat
 from codette_desktop.ensemble.recording import MembersRecorder
 from codette_desktop.ensemble.service import EnsembleRun, EnsembleService
+from codette_desktop.ensemble.token_level import stopped_outcome
 from codette_desktop.inference.dispatch import Planner
 from codette_desktop.inference.unsaved import UnsavedNodes
 from codette_desktop.store import Store
@@ -202,6 +204,8 @@ class ComparisonService:
     def decided_anew(self, opened: OpenedComparison) -> Outcome | None:
         """The outcome of the answers as they stand now; None where it would take more than their texts."""
         comparison = opened.comparison
+        if comparison.setup.method is Method.TOKEN:
+            return comparison.outcome  # it was not made of their answers
         if comparison.setup.method not in (Method.VOTE, Method.CONSENSUS):
             return None
         case = Case(opened.question.message.content, tuple(member_answers(opened)), wanted=comparison.setup.kind)
@@ -252,12 +256,14 @@ class ComparisonRun:
         self._service.changed()
         yield opened
         recorder = self._service.recorder(opened)
-        failed = False
+        failed, tokens = False, list[JointToken]()
         try:
             async with aclosing(self._ensemble.parts()) as parts:
                 async for part in parts:
                     await recorder.take(part, self._place)
-                    if isinstance(part, Outcome):
+                    if isinstance(part, JointToken):
+                        tokens.append(part)
+                    elif isinstance(part, Outcome):
                         opened = _with_outcome(opened, part)
                         await self._service.keep_outcome(opened.comparison.id, part)
                     yield part if self._place is None else _at(part, self._place)
@@ -266,6 +272,9 @@ class ComparisonRun:
             raise
         finally:
             await asyncio.shield(recorder.stop(self._reason(failed)))
+            if tokens and opened.comparison.outcome is None:  # it ended in the middle: what was written is kept
+                opened = _with_outcome(opened, stopped_outcome(tokens, len(opened.comparison.setup.members)))
+                await asyncio.shield(self._service.keep_outcome(opened.comparison.id, opened.comparison.outcome))
             self._service.changed()
         if self._place is not None and recorder.nodes:
             anew = self._service.decided_anew(self._ended(opened, recorder))

@@ -58,6 +58,10 @@ class Gathering:
             self.answers[place] = replace(self.answers[place], error=self._dropped[place])
             self._queue.put_nowait(MemberDropped(place, self._dropped[place]))
 
+    def fail(self, place: int, error: CodetteError) -> None:
+        """Note that a member takes no part, which somebody else has found out and tells."""
+        self.answers[place] = replace(self.answers[place], error=error)
+
     async def parts(self) -> AsyncGenerator[EnsemblePart, None]:
         """What those say who have begun, until all of them have ended."""
         while self._running or not self._queue.empty():

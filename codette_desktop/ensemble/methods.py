@@ -13,6 +13,7 @@ from codette_desktop.ensemble.asking import Asking
 from codette_desktop.ensemble.consensus import SYNTHESIS_BELOW, synthesis_messages, synthesised, wants_synthesis
 from codette_desktop.ensemble.deciding import decide, with_the_missing
 from codette_desktop.ensemble.questions import likely_kind
+from codette_desktop.ensemble.token_level import write_together
 from codette_desktop.ensemble.vote import settled
 
 SAMPLE_TEMPERATURE = 0.7
@@ -25,6 +26,8 @@ def method_run(run: Asking) -> AsyncGenerator[EnsemblePart, None]:
         return _hybrid(run)
     if method is Method.VOTE:
         return _vote(run)
+    if method is Method.TOKEN:
+        return write_together(run)
     return _all(run)
 
 

@@ -25,8 +25,6 @@ class EnsembleService:
             raise InvalidRequest("The question is empty.", "Type something first.")
         if not request.members:
             raise InvalidRequest("Nobody is asked.", "Choose at least one model.")
-        if request.method is Method.TOKEN:
-            raise InvalidRequest("Writing together token by token is not in this version.", "Choose another method.")
         if request.method is not Method.NONE and len(request.members) < 2:
             raise InvalidRequest("One member is no ensemble.", "Add another, or choose no method.")
         return EnsembleRun(Asking(request, self._services))

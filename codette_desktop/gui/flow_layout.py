@@ -1,6 +1,6 @@
 """A row that goes on in the next line where there is no room, like words of a text."""
 
-from PySide6.QtCore import QPoint, QRect, QSize, Qt
+from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLayout, QLayoutItem, QWidget
 
@@ -75,6 +75,12 @@ class FlowBox(QWidget):
         super().__init__(parent)
         self.flow = FlowLayout(self, spacing=spacing)
         theme().changed.connect(self.fit)
+
+    def event(self, event: QEvent) -> bool:
+        done = super().event(event)
+        if event.type() is QEvent.Type.LayoutRequest:  # what is in it has another size now
+            self.fit()
+        return done
 
     def fit(self) -> None:
         """To be called when what is in it has changed."""

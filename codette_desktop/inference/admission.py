@@ -14,12 +14,14 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from codette_desktop.domain.answers import AnswerPart, ContextUse
-from codette_desktop.domain.errors import StoreError
+from codette_desktop.domain.errors import CodetteError, StoreError, UnsupportedModel
+from codette_desktop.domain.joint import JointDropped, JointPart, JointRequest, at_places, without
 from codette_desktop.domain.models import ModelInfo
 from codette_desktop.domain.requests import ChatRequest
 from codette_desktop.inference.provider import (
     CacheableProvider,
     Embeddings,
+    JointProvider,
     LoadedModel,
     ModelIdentity,
     Provider,
@@ -45,6 +47,10 @@ class TrustStore(Protocol):
     def note_crash(self, file_hash: str) -> "Future[None]": ...
 
 
+class InsideProvider(CacheableProvider, JointProvider, Protocol):
+    """The one in this process."""
+
+
 class AdmittingProvider:
     """Two providers behind the face of one: `inside` this process, and `apart` from it.
 
@@ -54,7 +60,7 @@ class AdmittingProvider:
     def __init__(
         self,
         find: Callable[[str], ModelInfo],
-        inside: CacheableProvider,
+        inside: InsideProvider,
         apart: Provider,
         store: TrustStore,
         wanted_apart: Callable[[ModelInfo], bool] = lambda _info: False,
@@ -84,6 +90,26 @@ class AdmittingProvider:
     async def embed(self, model: str, texts: Sequence[str]) -> Embeddings:
         """See `EmbeddingProvider.embed`. A file nobody has run is tried apart for that too."""
         return await embedder_of(await self._place(model), model).embed(model, texts)
+
+    async def write_together(self, request: JointRequest) -> AsyncGenerator[JointPart, None]:
+        """See `JointProvider.write_together`. Models in processes of their own take no part."""
+        left: list[int] = []
+        for place, one in enumerate(request.requests):
+            try:
+                if await self._place(one.model) is self._inside:
+                    left.append(place)
+                    continue
+                error: CodetteError = UnsupportedModel(
+                    "It runs in a process of its own, out of which no probabilities of single tokens come."
+                )
+            except CodetteError as failed:
+                error = failed
+            yield JointDropped(place, error)
+        if not left:
+            raise UnsupportedModel("None of these models can write together with others.", "Choose another method.")
+        async with aclosing(self._inside.write_together(without(request, left))) as parts:
+            async for part in parts:
+                yield at_places(part, left)
 
     async def unload(self, model: str) -> bool:
         """See `Provider.unload`."""

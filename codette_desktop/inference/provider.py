@@ -6,6 +6,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from codette_desktop.domain.answers import AnswerPart, ContextUse
 from codette_desktop.domain.errors import UnsupportedModel
+from codette_desktop.domain.joint import JointPart, JointRequest
 from codette_desktop.domain.requests import ChatRequest
 
 
@@ -98,6 +99,18 @@ class EmbeddingProvider(Protocol):
         """Embed them. Raises UnsupportedModel where the model gives none, InvalidRequest for a text too long or empty.
 
         Cancelling the task stops the work.
+        """
+        ...
+
+
+class JointProvider(Protocol):
+    """Something whose models can write one answer together, token by token."""
+
+    def write_together(self, request: JointRequest) -> AsyncGenerator[JointPart, None]:
+        """Write: `JointDropped` for each that takes no part, `JointBegun`, `JointToken`s, last `JointEnd`.
+
+        Raises InvalidRequest, and the last member's error where nobody is left. Closing it stops the engine within
+        50 ms.
         """
         ...
 

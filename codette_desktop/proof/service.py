@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from codette_desktop.domain.ensembles import OFFERED, Member, Method
+from codette_desktop.domain.ensembles import Member, Method
 from codette_desktop.domain.errors import InvalidRequest
 from codette_desktop.domain.reliability import OPEN
 from codette_desktop.ensemble.case import Case
@@ -14,8 +14,9 @@ from codette_desktop.inference.provider import Provider
 from codette_desktop.proof.gathering import Answered, Progress, ask, gather
 from codette_desktop.proof.replay import Replayed, replay
 from codette_desktop.proof.standings import crossed, overall
+from codette_desktop.proof.together import Start, write
 
-MEASURED_METHODS = tuple(method for method in OFFERED if method is not Method.NONE)
+MEASURED_METHODS = tuple(method for method in Method if method is not Method.NONE)
 
 Learn = Callable[[Member, str, float, int], object]
 ModelOf = Callable[[str], tuple[str, int]]
@@ -32,12 +33,16 @@ class Measurement:
 
 
 class ProofService:
-    """`model_of` gives who answers to a model's name and the bytes it takes in memory now (0: unknown)."""
+    """`model_of` gives who answers to a model's name and the bytes it takes in memory now (0: unknown).
 
-    def __init__(self, provider: Callable[[], Provider], model_of: ModelOf, learn: Learn) -> None:
+    `learn` notes how often a member was right, `start` asks an ensemble.
+    """
+
+    def __init__(self, provider: Callable[[], Provider], model_of: ModelOf, learn: Learn, start: Start) -> None:
         self._provider = provider
         self._model_of = model_of
         self._learn = learn
+        self._start = start
 
     async def measure(
         self,
@@ -48,7 +53,7 @@ class ProofService:
         progress: Progress = lambda _who, _done, _all: None,
         learn: bool = False,
     ) -> Measurement:
-        """Ask every member every question once, and let every method decide on these answers.
+        """Ask every member every question once, and let every method decide on these answers; TOKEN writes its own.
 
         With `learn`, what was found out of the members counts in WEIGHTED and HYBRID from now on. Cancelling it stops
         everything. Raises InvalidRequest, and the CodetteError of a model that cannot be loaded.
@@ -95,6 +100,11 @@ class ProofService:
         for at, question in enumerate(suite.questions):
             sample = partial(ask, provider, question)
             answers = [row[at] for row in rows]
+            if method is Method.TOKEN:
+                members = [item.answer.member for item in answers]
+                replies.append(await write(self._start, question, members, standings[at]))
+                progress(method.value, at + 1, len(suite.questions))
+                continue
             replies.append(await replay(method, question.prompt, answers, standings[at], question.options, sample))
             progress(method.value, at + 1, len(suite.questions))
         return replies

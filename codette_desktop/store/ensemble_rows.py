@@ -7,7 +7,8 @@ from typing import Any, TypeVar, cast
 
 from codette_desktop.domain.closed_answers import AnswerKind
 from codette_desktop.domain.comparisons import ComparisonSetup
-from codette_desktop.domain.ensembles import Choice, JointToken, Member, Method, Outcome
+from codette_desktop.domain.ensembles import Choice, Member, Method, Outcome
+from codette_desktop.domain.joint import JointToken
 from codette_desktop.domain.requests import Sampling
 from codette_desktop.store.access import canonical_json
 from codette_desktop.store.text import clean

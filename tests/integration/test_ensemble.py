@@ -170,7 +170,6 @@ async def test_who_is_silent_for_too_long_is_dropped() -> None:
     ("specs", "method", "question", "words"),
     [
         ((SMALL,), Method.VOTE, SUM, "no ensemble"),
-        ((SMALL, MEDIUM), Method.TOKEN, SUM, "not in this version"),
         ((SMALL, MEDIUM), Method.NONE, "  ", "empty"),
     ],
 )
@@ -211,12 +210,12 @@ def test_the_command_measures_an_ensemble_and_may_say_to_use_the_best_member_alo
     answers = tmp_path / "answers.jsonl"
     arguments = ("evaluate", str(suite), "--models", f"{SMALL},{MEDIUM}", "--methods", "all", "--learn")
     found = json.loads(run_command(codette_home, *arguments, "--answers", str(answers), "--json"))
-    assert [item["name"] for item in found["methods"]] == ["vote", "weighted", "consensus", "hybrid"]
-    assert [gain["method"] for gain in found["gains"]] == ["vote", "weighted", "consensus", "hybrid"]
+    assert [item["name"] for item in found["methods"]] == ["vote", "weighted", "consensus", "hybrid", "token"]
+    assert [gain["method"] for gain in found["gains"]] == ["vote", "weighted", "consensus", "hybrid", "token"]
     assert found["best_member"] in {item["name"] for item in found["members"]}
     assert all(item["memory_bytes"] > 1e6 and item["seconds"] > 0 for item in found["members"])
     assert found["reasons"]
-    assert len(answers.read_text(encoding="utf-8").splitlines()) == 24 * 6
+    assert len(answers.read_text(encoding="utf-8").splitlines()) == 24 * 7
     asked = json.loads(run_command(codette_home, "compare", SUM, "--models", f"{SMALL},{MEDIUM}",
                                    "--method", "weighted", "--json"))  # fmt: skip
     assert any("How often they were right" in reason for reason in asked["reasons"])
@@ -227,7 +226,6 @@ def test_the_command_measures_an_ensemble_and_may_say_to_use_the_best_member_alo
     [
         (("--models", SMALL, "--methods", "all"), "no ensemble"),
         (("--models", f"{SMALL},{MEDIUM}", "--methods", "magic"), "no method 'magic'"),
-        (("--models", f"{SMALL},{MEDIUM}", "--methods", "token"), "no method 'token'"),
         (("--models", f"{SMALL},{SMALL}", "--methods", "vote"), "twice"),
     ],
 )

@@ -29,11 +29,11 @@ _ABORTED, _NO_ROOM = 2, 1
 
 
 class Feed(NamedTuple):
-    """Tokens for one sequence; logits are wanted for the last of them, or for none."""
+    """Tokens for one sequence; logits are wanted for the last `wanted` of them: one, or none, or several."""
 
     sequence: int
     tokens: Tokens
-    wanted: bool = True
+    wanted: int = 1
 
 
 class NoRoom(EngineFailure):
@@ -197,6 +197,8 @@ class Context:
     def decode(self, feeds: Sequence[Feed]) -> bool:
         """Decode some tokens of each sequence together: at most `chunk` of one and one of each other.
 
+        Logits can be had of as many tokens as there are sequences.
+
         False when it was aborted. Raises NoRoom when the cells are used up, EngineFailure.
         """
         row = 0
@@ -208,7 +210,7 @@ class Context:
             self._sequence[rows] = self._number_at + self._numbers.itemsize * feed.sequence
             self._wanted[rows] = 0
             row += count
-            self._wanted[row - 1] = feed.wanted
+            self._wanted[row - feed.wanted : row] = 1
         self._batch.n_tokens = row
         status = self._c.llama_decode(self.handle, self._batch)
         if status == 0:

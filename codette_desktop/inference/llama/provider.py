@@ -8,16 +8,18 @@ import threading
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from codette_desktop.domain.answers import AnswerEnd, AnswerPart, ContextUse
 from codette_desktop.domain.errors import EngineFailure, UnsupportedModel
 from codette_desktop.domain.events import EventBus
+from codette_desktop.domain.joint import JointPart, JointRequest
 from codette_desktop.domain.models import EngineSettings, ModelInfo
 from codette_desktop.domain.requests import ChatRequest
 from codette_desktop.inference.llama.embedders import Embedders
 from codette_desktop.inference.llama.embedding_service import EmbeddingService, ended, stopped
 from codette_desktop.inference.llama.identity import Identities
+from codette_desktop.inference.llama.joint.service import JointService
 from codette_desktop.inference.llama.library import engine_build
 from codette_desktop.inference.llama.loading import Load
 from codette_desktop.inference.llama.outbox import Outbox
@@ -38,6 +40,13 @@ log = logging.getLogger(__name__)
 
 _LOOK_EVERY_S = 0.02  # for a context that is free, while all are in use with other adapters
 R = TypeVar("R")
+
+
+class Holder(Protocol):
+    """What stands on a seat: an answer, or a member of one that several write."""
+
+    def prepare(self, seat: Seat, load_ms: float, /) -> None: ...
+    def discard(self) -> None: ...
 
 
 class LlamaProvider:
@@ -83,6 +92,7 @@ class LlamaProvider:
         )
         embedders = Embedders(settings, scheduler, on_loading, on_loaded)
         self._embedding = EmbeddingService(embedders, self._loader, self._help, self._the_decoder, running)
+        self._joint = JointService(self._writer_named, self._hold, self._let_go, self._the_decoder)
         # Reading headers, writing prompts and counting tokens must neither block the loop nor wait for the engine.
         self._helper = ThreadPoolExecutor(2, thread_name_prefix="llama-helper")
         self._decoder: Decoder | None = None
@@ -99,7 +109,7 @@ class LlamaProvider:
         """See `Provider.stream`."""
         outbox = Outbox()
         answer = await self._help(lambda: self._new_answer(request, outbox))
-        info = await self._help(lambda: self._find_writer(request.model))
+        info = await self._writer_named(request.model)
         seat = await self._hold(info, answer)
         try:
             self._decode(seat, answer)
@@ -123,7 +133,7 @@ class LlamaProvider:
 
     async def load(self, model: str) -> LoadedModel:
         """See `Provider.load`."""
-        info = await self._help(lambda: self._find_writer(model))
+        info = await self._writer_named(model)
         while True:
             async with self._loading(info) as load:
                 if load.loaded is not None:
@@ -152,6 +162,10 @@ class LlamaProvider:
         """See `EmbeddingProvider.embed`. The model is loaded for it beside those that answer."""
         return await self._embedding.embed(await self._help(lambda: self._find(model)), texts)
 
+    def write_together(self, request: JointRequest) -> AsyncGenerator[JointPart, None]:
+        """See `JointProvider.write_together`."""
+        return self._joint.write(request)
+
     async def aclose(self) -> None:
         """See `Provider.aclose`."""
         await asyncio.to_thread(self._stop)
@@ -162,7 +176,10 @@ class LlamaProvider:
 
         return Answer(request, outbox)
 
-    async def _hold(self, info: ModelInfo, answer: "Answer") -> Seat:
+    async def _writer_named(self, name: str) -> ModelInfo:
+        return await self._help(lambda: self._find_writer(name))
+
+    async def _hold(self, info: ModelInfo, answer: Holder) -> Seat:
         """The model in memory, loaded if it must be, with the answer's prompt written for it; to be released."""
         load_ms = 0.0
         while True:
@@ -178,11 +195,11 @@ class LlamaProvider:
             if load.loaded is None:
                 await asyncio.sleep(_LOOK_EVERY_S)
 
-    def _undo_hold(self, answer: "Answer", seat: Seat | None) -> None:
+    def _undo_hold(self, answer: Holder, seat: Seat | None) -> None:
         if seat is not None:
             self._release(seat, answer)
 
-    def _release(self, seat: Seat, answer: "Answer") -> None:
+    def _release(self, seat: Seat, answer: Holder) -> None:
         answer.discard()
         self._let_go(seat)
 
@@ -191,7 +208,7 @@ class LlamaProvider:
             self._running.end(seat.info.file_hash)
         self._residents.release(seat)
 
-    def _prepare(self, info: ModelInfo, answer: "Answer", load_ms: float) -> Seat | None:
+    def _prepare(self, info: ModelInfo, answer: Holder, load_ms: float) -> Seat | None:
         seat = self._residents.hold(info)
         if seat is not None:
             if self._running is not None:

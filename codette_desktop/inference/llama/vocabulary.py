@@ -12,7 +12,7 @@ from codette_desktop.inference.llama.library import library
 
 Tokens = npt.NDArray[np.int32]
 
-_UNKNOWN_ATTRIBUTE, _CONTROL_ATTRIBUTE = 1 << 0, 1 << 3
+_UNKNOWN_ATTRIBUTE, _CONTROL_ATTRIBUTE, _BYTE_ATTRIBUTE = 1 << 0, 1 << 3, 1 << 5
 _MAX_TOKEN_BYTES = 1 << 20
 
 
@@ -52,6 +52,10 @@ class Vocabulary:
         if known is None:
             known = self._pieces[token] = self._read_piece(token, special=False)
         return known
+
+    def is_byte(self, token: int) -> bool:
+        """Whether it stands for one byte of what no other token says; another token may mean the same."""
+        return bool(self._c.llama_vocab_get_attr(self.handle, token) & _BYTE_ATTRIBUTE)
 
     def name(self, token: int) -> str:
         """The text by which templates write `token`; "" where there is no such token."""

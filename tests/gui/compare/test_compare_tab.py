@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from codette_desktop.application import Application
 from codette_desktop.domain.comparisons import BatchState
-from codette_desktop.domain.ensembles import OFFERED, Method
+from codette_desktop.domain.ensembles import Method
 from codette_desktop.gui.main_window import MainWindow
 from codette_desktop.gui.tabs.compare.state import Setup
 from codette_desktop.gui.tabs.compare.tab import CompareTab
@@ -85,9 +85,9 @@ async def test_a_method_makes_one_answer_and_shows_how(compare: CompareTab, qtbo
     assert together.reasons.text()
 
 
-async def test_what_cannot_be_done_yet_is_not_offered(compare: CompareTab) -> None:
+async def test_every_method_is_offered(compare: CompareTab) -> None:
     methods = [compare.setup_bar.method.itemData(at) for at in range(compare.setup_bar.method.count())]
-    assert methods == [method.value for method in OFFERED]
+    assert methods == [method.value for method in Method]
 
 
 async def test_a_kept_comparison_opens_again_with_its_members(
@@ -137,6 +137,34 @@ async def test_the_former_answer_stays_in_its_column_where_the_model_has_gone(
     assert compare.columns.columns[0].markdown.text() == said
     assert compare.columns.columns[0].use_button.isEnabled()
     assert "leaving" in compare.problem.text()
+
+
+async def test_one_answer_is_written_together_and_shows_who_decided(
+    compare: CompareTab, qtbot: QtBot, application: Application
+) -> None:
+    name = application.store.settings.get("model", "")
+    members = (f"{name}?temperature=1&seed=1&max_tokens=30", "guide-m-q8_0?temperature=1&max_tokens=30")
+    compare.presenter.set_setup(Setup(members, Method.TOKEN))
+    await ask(compare, qtbot, "hello model")
+    together = compare.columns.together
+    outcome = compare.presenter.state.outcome
+    assert outcome is not None
+    assert together.markdown.text() == outcome.text == "".join(token.text for token in outcome.tokens)
+    for column in compare.columns.columns:
+        assert column.waiting.text().startswith("Wrote with the others")
+        assert not column.stop_button.isVisible()
+    together.colours_button.click()
+    assert together.coloured.isVisible()
+    assert "background-color" in together.coloured.text() or "<u>" in together.coloured.text()
+    assert "Decided together" in together.legend.text()
+    assert not together.markdown.isVisible()
+    compare.new()
+    compare.open(application.comparisons.list()[0].id)
+    assert together.text() == outcome.text
+    compare.columns.columns[1].again_button.click()  # what it says by itself
+    await until(lambda: not compare.presenter.is_running)
+    assert compare.columns.columns[1].markdown.text()
+    assert compare.presenter.state.outcome == outcome
 
 
 async def test_an_answer_is_copied_used_and_continued_as_a_chat(
@@ -298,7 +326,7 @@ async def test_the_ensemble_is_measured_and_the_verdict_can_be_taken_over(compar
     await until(lambda: dialog.proof, 60)
     proof = dialog.proof
     assert proof is not None
-    assert [item.name for item in proof.methods] == [method.value for method in OFFERED if method is not Method.NONE]
+    assert [item.name for item in proof.methods] == [method.value for method in Method if method is not Method.NONE]
     assert dialog.table.rowCount() == len(proof.members) + len(proof.methods)
     assert proof.best.name in dialog.verdict.text()  # a model of random weights gains nothing
     assert dialog.use_button.isHidden()

@@ -15,8 +15,9 @@ from codette_desktop.domain.answers import FinishReason
 from codette_desktop.domain.closed_answers import AnswerKind
 from codette_desktop.domain.comparisons import ComparisonSetup, OpenedComparison, Origin
 from codette_desktop.domain.conversations import Generation
-from codette_desktop.domain.ensembles import Choice, JointToken, Member, Method, Outcome
+from codette_desktop.domain.ensembles import Choice, Member, Method, Outcome
 from codette_desktop.domain.errors import StoreError
+from codette_desktop.domain.joint import JointToken
 from codette_desktop.domain.messages import Message, Role
 from codette_desktop.domain.requests import Sampling
 from codette_desktop.store import Store, migrations
@@ -42,7 +43,7 @@ OUTCOME = Outcome(
     disagree=True,
     alternatives=(0,),
     judge="judge",
-    tokens=(JointToken("4", 0.5, (0,), 2), JointToken("2", 1.0, ())),
+    tokens=(JointToken("4", 0.5, (0,), 2, fused=True), JointToken("2", 1.0, ())),
     kind=AnswerKind.NUMBER,
     seconds=1.5,
 )

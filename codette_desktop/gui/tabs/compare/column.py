@@ -172,6 +172,8 @@ class CompareColumn(QFrame):
         state = self.state
         if state.waits:
             return tr("Waits: {why}", why=state.waits)
+        if state.joint and not state.chunks and state.node is None and state.error is None:
+            return state.joint
         if state.running and not state.chunks:
             return tr("Reading the question …")
         if not state.asked and state.error is None:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, cast
 from codette_desktop.domain.closed_answers import AnswerKind
 from codette_desktop.domain.comparisons import ComparisonSetup, OpenedComparison, Origin
 from codette_desktop.domain.ensembles import (
-    JointToken,
     Member,
     MemberBegins,
     MemberDropped,
@@ -21,8 +20,11 @@ from codette_desktop.domain.ensembles import (
     Working,
 )
 from codette_desktop.domain.errors import Cancelled, CodetteError
+from codette_desktop.domain.joint import JointToken
 from codette_desktop.ensemble.comparisons import ComparisonPart, ComparisonRun
 from codette_desktop.ensemble.members import MOST_MEMBERS
+from codette_desktop.ensemble.token_level import shares
+from codette_desktop.gui.i18n import number, tr
 from codette_desktop.gui.tabs.compare.state import ColumnState, CompareState, CompareView, Setup
 from codette_desktop.gui.tasks import Tasks
 
@@ -115,7 +117,8 @@ class ComparePresenter:
         except CodetteError as error:
             self._view.show_error(error)
             return False
-        columns = [ColumnState(member, running=True) for member in setup.members]
+        joint = tr("Writes the one answer with the others.") if setup.method is Method.TOKEN else ""
+        columns = [ColumnState(member, running=True, joint=joint) for member in setup.members]
         self.state = CompareState(prompt, columns=columns, method=setup.method, origin=origin, running=True)
         self._begin(run, run.parts())
         return True
@@ -228,12 +231,18 @@ class ComparePresenter:
     def _take_together(self, state: CompareState, part: Working | TogetherText | JointToken | Outcome) -> None:
         if isinstance(part, Working):
             state.working.append(part.text)
-        elif isinstance(part, TogetherText):
+        elif isinstance(part, TogetherText | JointToken):
             state.together.append(part.text)
-        elif isinstance(part, JointToken):
-            state.joint.append(part)
+            if isinstance(part, JointToken):
+                state.joint.append(part)
+            if state is self.state:
+                self._view.together_grew(part.text)
+            return
         else:
             state.outcome = part
+            tell_parts(state)
+            if state is self.state and state.joint:
+                self._view.show_state(state)
         if state is self.state:
             self._view.together_changed()
 
@@ -266,6 +275,7 @@ class ComparePresenter:
             chosen=comparison.chosen,
             origin=comparison.origin,
         )
+        tell_parts(self.state)
         self.set_setup(_setup_of(comparison.setup))
         self._view.show_state(self.state)
         return True
@@ -299,6 +309,28 @@ class ComparePresenter:
     async def aclose(self) -> None:
         """Stop what runs and wait until it is kept."""
         await self._tasks.aclose()
+
+
+def tell_parts(state: CompareState) -> None:
+    """What part each column's member had in an answer that was written together."""
+    tokens = state.outcome.tokens if state.outcome else ()
+    if state.method is not Method.TOKEN or state.outcome is None:
+        return
+    fused = sum(token.fused for token in tokens)
+    taken = shares(tokens, len(state.columns))
+    for place, column in enumerate(state.columns):
+        column.running = False
+        if not state.outcome.weights[place]:
+            column.joint = ""
+        elif fused:
+            words = tr(
+                "Wrote with the others: {n} of the {all} pieces that were decided together were its own first choice.",
+                n=number(taken[place]),
+                all=number(fused),
+            )
+            column.joint = words
+        else:
+            column.joint = tr("Wrote with the others, and would have said the same throughout.")
 
 
 def _setup_of(setup: ComparisonSetup) -> Setup:

@@ -8,7 +8,7 @@ from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QMenu, QVBoxLayout, QWidget
 
 from codette_desktop.domain.closed_answers import AnswerKind
-from codette_desktop.domain.ensembles import OFFERED, Member, Method
+from codette_desktop.domain.ensembles import Member, Method
 from codette_desktop.domain.errors import CodetteError
 from codette_desktop.domain.roles import Role
 from codette_desktop.ensemble.members import MOST_MEMBERS
@@ -73,7 +73,7 @@ class SetupBar(QWidget):
     def _make_method(self) -> QComboBox:
         combo = QComboBox()
         combo.setAccessibleName(tr("How one answer is made of theirs"))
-        for method in OFFERED:
+        for method in Method:
             combo.addItem(method_name(method), method.value)
             combo.setItemData(combo.count() - 1, method_tip(method), Qt.ItemDataRole.ToolTipRole)
         combo.activated.connect(lambda _at: self._change(method=Method(combo.currentData())))

@@ -7,8 +7,9 @@ from codette_desktop.domain.answers import AnswerEnd, AnswerPart, TextChunk
 from codette_desktop.domain.closed_answers import AnswerKind
 from codette_desktop.domain.comparisons import Origin
 from codette_desktop.domain.conversations import Node
-from codette_desktop.domain.ensembles import JointToken, Member, Method, Outcome
+from codette_desktop.domain.ensembles import Member, Method, Outcome
 from codette_desktop.domain.errors import CodetteError
+from codette_desktop.domain.joint import JointToken
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,8 @@ class Setup:
 class ColumnState:
     """One member's answer on view. `waits` says why it has not begun, `node` is the answer as it is kept.
 
-    `former` is what it said before it was asked again. `memory_bytes` is what its model takes, weights and KV cache, 0
+    `former` is what it said before it was asked again, `joint` what part
+    it has in an answer that all write together. `memory_bytes` is what its model takes, weights and KV cache, 0
     while it is not in memory here.
     """
 
@@ -39,6 +41,7 @@ class ColumnState:
     asked: bool = True
     memory_bytes: int = 0
     former: Node | None = None
+    joint: str = ""
 
     def take(self, part: AnswerPart) -> str:
         """Note a part; gives the text that is new."""
@@ -86,6 +89,10 @@ class CompareView(Protocol):
 
     def column_changed(self, place: int) -> None:
         """A member began, waits, ended, or failed."""
+        ...
+
+    def together_grew(self, text: str) -> None:
+        """More of the one answer has come."""
         ...
 
     def together_changed(self) -> None:

@@ -234,6 +234,10 @@ class CompareTab(QWidget):
         state = self.presenter.state
         self.columns.columns[place].show_head(chosen=state.chosen == place, busy=state.running)
 
+    def together_grew(self, text: str) -> None:
+        """See `CompareView`."""
+        self.columns.together.grew(self.presenter.state, text)
+
     def together_changed(self) -> None:
         """See `CompareView`."""
         self.columns.together.show_state(self.presenter.state)

@@ -2,10 +2,12 @@
 
 import html
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from codette_desktop.domain.ensembles import JointToken, Method, Outcome
+from codette_desktop.domain.ensembles import Method, Outcome
+from codette_desktop.domain.joint import JointToken
+from codette_desktop.gui.flow_layout import FlowBox
 from codette_desktop.gui.i18n import number, tr
 from codette_desktop.gui.layouts import sized, spaced
 from codette_desktop.gui.tabs.compare.bars import Bar, Bars
@@ -47,6 +49,9 @@ def method_tip(method: Method) -> str:
     }[method]
 
 
+_COLOURS_EVERY_MS = 200
+
+
 class TogetherColumn(QFrame):
     """What came of the ensemble."""
 
@@ -76,6 +81,10 @@ class TogetherColumn(QFrame):
         self.fold_button = ChipButton(tr("How it came about"), "chevron-down")
         self.copy_button = IconButton("copy", tr("Copy"))
         self.measure_button = ChipButton(tr("Measure this ensemble"), "gauge")
+        self._later = QTimer(self)  # colours are drawn anew as a whole, so not with each token
+        self._later.setSingleShot(True)
+        self._later.setInterval(_COLOURS_EVERY_MS)
+        self._later.timeout.connect(self._show_text)
         self._lay_out()
         self._connect()
 
@@ -100,14 +109,12 @@ class TogetherColumn(QFrame):
             details.addWidget(widget)
         self.area = ScrollColumn(colour="surface", follow=False)
         spaced(self.area.column, (14, 4, 10, 8), 8)
-        chips = QHBoxLayout()
-        spaced(chips, spacing=6)
-        chips.addWidget(self.fold_button)
-        chips.addWidget(self.colours_button)
-        chips.addStretch(1)
+        chips = FlowBox()
+        chips.flow.addWidget(self.fold_button)
+        chips.flow.addWidget(self.colours_button)
         for widget in (self.disagree, self.working, self.markdown, self.coloured, self.legend):
             self.area.column.addWidget(widget)
-        self.area.column.addLayout(chips)
+        self.area.column.addWidget(chips)
         self.area.column.addWidget(self.details)
         self.area.column.addStretch(1)
         foot = QHBoxLayout()
@@ -155,6 +162,15 @@ class TogetherColumn(QFrame):
         self._show_text()
         self._show_details()
 
+    def grew(self, state: CompareState, text: str) -> None:
+        """More of the one answer, while it is written."""
+        if state is not self._state or self.markdown.isHidden() or self.colours_button.isChecked():
+            self._later.start()
+            if state is not self._state or not self.colours_button.isChecked():
+                self.show_state(state)
+            return
+        self.markdown.append(text)
+
     def _how(self, outcome: Outcome | None) -> str:
         if outcome is None:
             return method_name(self._state.method)
@@ -180,13 +196,13 @@ class TogetherColumn(QFrame):
 
     def _legend(self, tokens: tuple[JointToken, ...]) -> str:
         parts = [
-            f"<span style='{_style((place,))}'>&nbsp;{html.escape(column.member.label)}&nbsp;</span>"
+            f"<span style='{_style((place,))}'>&nbsp;{_unbroken(column.member.label)}&nbsp;</span>"
             for place, column in enumerate(self._state.columns)
         ]
-        both = tr("plain: all of them, or only the first was asked")
-        asked = sum(token.asked > 1 for token in tokens)
-        share = tr("All were asked at {asked} of {count} places.", asked=number(asked), count=number(len(tokens)))
-        return f"{' '.join(parts)} · {html.escape(both)}<br>{html.escape(share)}"
+        words = [tr("Plain: more than one of them would have said it."), tr("Underlined: none of them alone.")]
+        fused = sum(token.fused for token in tokens)
+        words.append(tr("Decided together: {n} of {count}.", n=number(fused), count=number(len(tokens))))
+        return f"{' '.join(parts)}<br>{html.escape(' '.join(words))}"
 
     def _show_details(self) -> None:
         outcome = self._state.outcome
@@ -224,6 +240,8 @@ def _names(labels: list[str], places: tuple[int, ...]) -> str:
 
 def _piece(token: JointToken) -> str:
     text = html.escape(token.text).replace("\n", "<br>")
+    if token.fused and not token.decided_by:
+        return f"<u>{text}</u>"
     only = token.decided_by if token.asked > 1 and len(token.decided_by) == 1 else ()
     return f"<span style='{_style(only)}'>{text}</span>" if only else text
 
@@ -243,3 +261,7 @@ def _heading(text: str) -> QLabel:
     label = QLabel(text)
     set_role(label, "secondary")
     return label
+
+
+def _unbroken(label: str) -> str:
+    return html.escape(label).replace(" ", "&nbsp;")

@@ -1,0 +1,426 @@
+"""An answer that several models write together, from its prompts to its last token.
+
+The leading member drafts a few tokens; each other member reads the draft in one decode. Kept is what nobody would say
+otherwise. Where the leader is unsure, or somebody would say something else, all of them decide on the next piece
+together (Yun et al. 2025, "SAFE"), at a place where a token ends for each of them.
+"""
+
+import random
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from codette_desktop.domain.answers import FinishReason
+from codette_desktop.domain.errors import Cancelled, CodetteError, EngineFailure
+from codette_desktop.domain.joint import JointBegun, JointDropped, JointEnd, JointPart, JointToken
+from codette_desktop.domain.requests import Sampling
+from codette_desktop.inference.llama.context import Logits, NoRoom
+from codette_desktop.inference.llama.joint.fusing import FIRST_CHOICES, Scored, choose, fuse, surest
+from codette_desktop.inference.llama.joint.table import END
+from codette_desktop.inference.llama.joint.writer import Interrupted, Reading, Writer
+from codette_desktop.inference.llama.text import AnswerText
+
+SURE = 0.6  # below it the leader asks the others, whatever they would say
+LONGEST_DRAFT = 8
+_FIRST_DRAFT = 4
+
+R = TypeVar("R")
+Send = Callable[[JointPart | Exception], object]
+
+
+@dataclass(slots=True)
+class Draft:
+    """What the leader would say next: its tokens with where they begin, and its logits before each.
+
+    `rows` has one more where the draft stops for another reason than its length: `ends` says that it would end there.
+    """
+
+    text: bytes = b""
+    tokens: list[int] = field(default_factory=list[int])
+    starts: list[int] = field(default_factory=list[int])
+    rows: list[Logits] = field(default_factory=list[Logits])
+    sure: list[float] = field(default_factory=list[float])
+    ends: bool = False
+    unsure: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """How another member reads the draft: where its tokens begin, its logits there, and where it objects first."""
+
+    writer: Writer
+    rows: dict[int, Logits]
+    objects_at: int | None
+
+
+class JointRun:
+    """Stepped by the decoder: see `Work`. When `ended` is done nothing of it is used any more.
+
+    `writers` come with their weights by place. What it has to say goes to `send`, last `JointEnd` or an error.
+    """
+
+    def __init__(
+        self,
+        writers: Sequence[Writer],
+        weights: Sequence[float],
+        sampling: Sampling,
+        stops: Sequence[str],
+        room: int,
+        send: Send,
+        *,
+        gated: bool = True,
+        takes_part: Callable[[int], bool] = lambda _place: True,
+        on_engine_failure: Callable[[Writer, Exception], object] = lambda _writer, _error: None,
+    ) -> None:
+        self.ended: Future[None] = Future()
+        self._all = tuple(writers)
+        self._writers = sorted(writers, key=lambda writer: (-weights[writer.place], writer.place))
+        self._weights = weights
+        self._sampling = sampling
+        self._send = send
+        self._gated = gated
+        self._takes_part = takes_part
+        self._on_engine_failure = on_engine_failure
+        self._text = AnswerText((*sampling.stop, *stops))
+        self._room = min(sampling.max_tokens or room, room)
+        self._draw = random.Random(sampling.seed).random  # noqa: S311 - no secret hangs on it
+        self._started = time.perf_counter()
+        self._first_at = 0.0
+        self._own_s = 0.0
+        self._said = b""
+        self._tokens = self._fused = 0
+        self._draft_length = _FIRST_DRAFT
+        self._seated = self._begun = False
+        self._cancelled = False
+        self._at: Writer | None = None  # whose decode runs
+        self._lock = threading.Lock()  # guards the two above
+
+    # As the decoder sees it
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is something left to do."""
+        return not self.ended.done()
+
+    def step(self) -> None:
+        """A part of a prompt, or a draft and what the others say of it."""
+        if self.ended.done():
+            return
+        if self._cancelled:
+            self.cancel_all()
+            return
+        for writer in self._writers:
+            writer.context.resume()
+        began, computed = time.perf_counter(), self._computing_s()
+        try:
+            self._step()
+        except Interrupted:
+            pass  # cancelled, or another's decode was meant: once more
+        except Exception as error:  # noqa: BLE001 - told to whoever asked
+            self.fail_all(error)
+        if self._begun:
+            self._own_s += time.perf_counter() - began - (self._computing_s() - computed)
+
+    def _computing_s(self) -> float:
+        return sum(writer.computing_s for writer in self._all)
+
+    def cancel(self) -> None:
+        """Have it end within some milliseconds. Any thread."""
+        with self._lock:
+            self._cancelled = True
+            if self._at is not None:
+                self._at.context.abort()
+
+    def abort(self) -> None:
+        """Make the decode in progress stop. Any thread."""
+        with self._lock:
+            if self._at is not None:
+                self._at.context.abort()
+
+    def fail_all(self, error: Exception) -> None:
+        """End it with `error`."""
+        if not self.ended.done():
+            wrapped = error if isinstance(error, CodetteError) else EngineFailure(f"The engine failed: {error}")
+            self._end_with(wrapped)
+
+    def cancel_all(self) -> None:
+        """End it as cancelled: with what was written, or before it began."""
+        if self.ended.done():
+            return
+        if self._begun:
+            self._finish(FinishReason.CANCELLED)
+        else:
+            self._end_with(Cancelled("It was cancelled before it began."))
+
+    def _end_with(self, part: JointPart | Exception) -> None:
+        for writer in self._all:
+            writer.leave()
+        self._send(part)
+        self.ended.set_result(None)
+
+    # Reading prompts
+
+    def _step(self) -> None:
+        for writer in tuple(self._writers):
+            if not self._takes_part(writer.place):
+                self._drop(writer, Cancelled("It was stopped."))
+        if not self.busy:
+            return
+        if not self._seated:
+            self._seated = self._sit()
+        elif not self._begun:
+            self._read_prompts()
+        else:
+            self._round()
+
+    def _sit(self) -> bool:
+        """All at once or none: two answers that wait for each other's places would wait for ever."""
+        for writer in self._writers:
+            if not writer.sit():
+                for other in self._writers:
+                    other.leave()
+                time.sleep(0.001)  # whoever sits there is stepped by this same thread
+                return False
+        return True
+
+    def _read_prompts(self) -> None:
+        for writer in tuple(self._writers):
+            if self._asking(writer, writer.read_prompt):
+                return
+        if self._writers:
+            self._begun = True
+            tables = {writer.table.fingerprint for writer in self._writers}
+            self._send(JointBegun(self._writers[0].place, len(tables) == 1))
+
+    # Asking one of them
+
+    def _asking(self, writer: Writer, work: Callable[[], R]) -> R | None:
+        """Have a member compute; None where it takes no part from now on. Raises Interrupted."""
+        with self._lock:
+            if self._cancelled:
+                raise Interrupted
+            self._at = writer
+        try:
+            return self._until_there_is_room(writer, work)
+        except EngineFailure as error:
+            self._drop(writer, error)
+            return None
+        finally:
+            with self._lock:
+                self._at = None
+
+    def _until_there_is_room(self, writer: Writer, work: Callable[[], R]) -> R:
+        while True:
+            try:
+                return work()
+            except NoRoom:
+                if not writer.make_room():
+                    raise
+
+    def _drop(self, writer: Writer, error: CodetteError) -> None:
+        """Go on without a member that failed; the last one's failure is that of the answer."""
+        if isinstance(error, EngineFailure) and not isinstance(error, NoRoom):
+            self._on_engine_failure(writer, error)
+        self._writers.remove(writer)
+        writer.leave()
+        if not self._writers:
+            self._end_with(error)
+        else:
+            self._send(JointDropped(writer.place, error))
+
+    def _reading(self, writer: Writer, draft: Draft) -> Reading | None:
+        if not draft.text:
+            return Reading([], [])
+        if writer.table.fingerprint == self._writers[0].table.fingerprint:
+            return Reading(draft.tokens, draft.starts)
+        return writer.read(draft.text)
+
+    def _scores(self, writer: Writer, count: int, leaving: int = 0) -> list[Logits] | None:
+        return self._asking(writer, lambda: writer.score(count, lambda: self._cancelled, leaving=leaving))
+
+    # Writing
+
+    def _round(self) -> None:
+        try:
+            self._write()
+        except Interrupted:
+            for writer in self._writers:
+                writer.keep(self._said)
+            raise
+        if self.busy and any(writer.is_full for writer in self._writers):
+            self._finish(FinishReason.LENGTH)
+
+    def _write(self) -> None:
+        leader = self._writers[0]
+        draft = self._draft(leader)
+        if draft is None:
+            return
+        opinions = [found for other in self._writers[1:] if (found := self._opinion(other, draft)) is not None]
+        if leader not in self._writers or not self.busy:
+            return
+        cut = _cut(draft, opinions)
+        kept = len(draft.text) if cut is None else cut
+        self._draft_length = _next_length(self._draft_length, draft, cut)
+        if not self._say_drafted(draft, kept, [opinion.writer for opinion in opinions]):
+            return
+        for writer in self._writers:
+            writer.keep(self._said)
+        if cut is not None:
+            self._say_fused(leader, draft, opinions, cut)
+        elif draft.ends:
+            self._finish(FinishReason.STOP)
+
+    def _draft(self, leader: Writer) -> Draft | None:
+        draft = Draft()
+        alone = len(self._writers) == 1
+        longest = self._draft_length if leader.rewinds and not alone else 1
+        if not self._gated:
+            longest = 0
+        while len(draft.starts) < max(1, longest):
+            rows = self._scores(leader, 1)
+            if rows is None:
+                return None
+            piece, probability = surest(leader.table, rows[0])
+            draft.rows.append(rows[0])
+            draft.sure.append(probability)
+            draft.unsure = longest == 0 or probability < SURE or (alone and self._sampling.temperature > 0)
+            draft.ends = piece == END and not draft.unsure
+            if draft.unsure or draft.ends:
+                break
+            draft.starts.append(len(draft.text))
+            draft.text += piece
+            token = leader.table.ids[piece]
+            draft.tokens.append(token)
+            leader.add(Reading([token], [0]))
+        return draft
+
+    def _opinion(self, writer: Writer, draft: Draft) -> Opinion | None:
+        reading = self._reading(writer, draft)
+        if reading is None:
+            self._drop(writer, EngineFailure("Its vocabulary cannot say what the others said."))
+            return None
+        writer.add(reading)
+        whole = len(draft.rows) > len(draft.starts)  # what it would say after the draft is wanted too
+        starts = [*reading.starts, len(draft.text)] if whole else reading.starts
+        # The last token of a draft that was not cut short is left for the next round.
+        rows = self._scores(writer, len(starts), leaving=0 if whole else 1)
+        if rows is None:
+            return None
+        at = dict(zip(starts, rows, strict=True))
+        return Opinion(writer, at, _objection(writer, draft, reading, at, self._said))
+
+    def _say_drafted(self, draft: Draft, kept: int, others: Sequence[Writer]) -> bool:
+        """Say the draft up to `kept`; False where that ended the answer."""
+        places = tuple(sorted({self._writers[0].place, *(writer.place for writer in others)}))
+        bounds = [*draft.starts, len(draft.text)]
+        for at, start in enumerate(draft.starts):
+            if start >= kept:
+                break
+            piece = draft.text[start : bounds[at + 1]]
+            if not self._say(piece, draft.sure[at], places, len(places), fused=False):
+                return False
+        return True
+
+    def _say_fused(self, leader: Writer, draft: Draft, opinions: Sequence[Opinion], cut: int) -> None:
+        row = draft.starts.index(cut) if cut in draft.starts else len(draft.starts)
+        asked = [(leader, draft.rows[row]), *((one.writer, one.rows[cut]) for one in opinions if cut in one.rows)]
+        asked = [(writer, logits) for writer, logits in asked if writer in self._writers]
+        scored = [Scored(writer.table, logits, self._weights[writer.place]) for writer, logits in asked]
+        fused = fuse(scored, self._sampling.temperature)
+        at = choose(fused, self._sampling.temperature, self._draw())
+        piece, probability = fused.candidates[at], float(fused.probabilities[at])
+        deciders = [writer.place for (writer, _row), first in zip(asked, fused.first, strict=True) if first == piece]
+        self._fused += 1
+        if piece == END:
+            self._finish(FinishReason.STOP)
+            return
+        likely = {writer: writer.table.first_choices(logits, FIRST_CHOICES) for writer, logits in asked}
+        for writer in tuple(self._writers):
+            own = piece in likely.get(writer, ())  # it would say it just so: no other way of reading it is looked for
+            reading = Reading([writer.table.ids[piece]], [0]) if own else writer.read(piece)
+            if reading is None:
+                self._drop(writer, EngineFailure("Its vocabulary cannot say what the others said."))
+            else:
+                writer.add(reading)
+        if self._writers:
+            self._say(piece, probability, tuple(sorted(deciders)), len(asked), fused=True)
+
+    def _say(self, piece: bytes, probability: float, deciders: tuple[int, ...], asked: int, *, fused: bool) -> bool:
+        """One token more; False where that ended the answer."""
+        self._said += piece
+        self._tokens += 1
+        self._first_at = self._first_at or time.perf_counter()
+        if text := self._text.feed(piece):
+            self._send(JointToken(text, probability, deciders, asked, fused))
+        if self._text.stopped:
+            self._finish(FinishReason.STOP)
+        elif self._tokens >= self._room:
+            self._finish(FinishReason.LENGTH)
+        return self.busy
+
+    def _finish(self, reason: FinishReason) -> None:
+        if rest := self._text.finish():
+            self._send(JointToken(rest, 1.0, ()))
+        now = time.perf_counter()
+        self._end_with(
+            JointEnd(
+                reason,
+                self._tokens,
+                self._fused,
+                1000 * (self._first_at - self._started) if self._first_at else 0.0,
+                1000 * (now - self._started),
+                1000 * self._own_s,
+                tuple(writer.decoded for writer in self._all),
+            )
+        )
+
+
+def _objection(writer: Writer, draft: Draft, reading: Reading, rows: dict[int, Logits], before: bytes) -> int | None:
+    """Where the member would first say something that the draft does not say, in bytes; None where nowhere.
+
+    `before` is the common text that the draft follows. A longer piece of the same text is no objection; a
+    shorter one is, for after it the member would go on in another way.
+    """
+    text = before + draft.text
+    for token, start in zip(reading.tokens, reading.starts, strict=True):
+        wanted = writer.table.first_choices(rows[start], 1)[0]
+        said = writer.table.pieces[token]
+        if wanted == said:
+            continue
+        rest = text[len(before) + start :]
+        longer = len(wanted) > len(said) and (rest.startswith(wanted) or wanted.startswith(rest))
+        if wanted == END or not longer:
+            return max(0, start)
+    if draft.ends and writer.table.first_choices(rows[len(draft.text)], 1)[0] != END:
+        return len(draft.text)
+    return None
+
+
+def _cut(draft: Draft, opinions: Sequence[Opinion]) -> int | None:
+    """Where all decide together, in bytes of the draft: the last place at or before the first objection.
+
+    It must be one where a token begins for everybody; None where there is none, or nobody objects.
+    """
+    objections = [opinion.objects_at for opinion in opinions if opinion.objects_at is not None]
+    end = len(draft.text)
+    if draft.unsure:
+        objections.append(end)
+    if not objections:
+        return None
+    places = {*draft.starts, end} if len(draft.rows) > len(draft.starts) else {*draft.starts}
+    for opinion in opinions:
+        places &= opinion.rows.keys()
+    before = [place for place in places if place <= min(objections)]
+    if before:
+        return max(before)
+    return end if draft.unsure else None
+
+
+def _next_length(length: int, draft: Draft, cut: int | None) -> int:
+    """Longer while drafts are kept whole, as long as what was kept of one that was not."""
+    if cut is None or cut == len(draft.text):
+        return min(LONGEST_DRAFT, max(length, len(draft.starts)) + 1)
+    return max(1, sum(start < cut for start in draft.starts))
