@@ -234,8 +234,8 @@ async def test_closing_it_stops_the_engine_and_lets_go_of_the_models(application
 
 
 async def test_what_was_written_of_one_that_is_stopped_is_kept(application: Application) -> None:
-    members = application.members.read_all(("bytes", "pieces"), sampling={"temperature": 1.5, "max_tokens": 900})
-    run = application.comparisons.start("Go on.", ComparisonSetup(members, Method.TOKEN))
+    members = application.members.read_all((SMALL, MEDIUM), sampling={"temperature": 0.0})
+    run = application.comparisons.start(QUESTIONS[1], ComparisonSetup(members, Method.TOKEN))
     said, kept_id = "", ""
     async with aclosing(run.parts()) as parts:
         async for part in parts:

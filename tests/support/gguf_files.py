@@ -40,6 +40,7 @@ class ModelShape:
 
     `head_size` None: `width` is shared among `heads`. `vocabulary` counts tokens, at least 300. `chat_template` None
     leaves the key out. `tied` shares the output matrix with the embedding, `pooling` is llama.cpp's number of it.
+    `common` is the share of its merges (byte-level BPE) that models of every seed have, the rest are the seed's own.
     """
 
     layers: int = 2
@@ -57,6 +58,7 @@ class ModelShape:
     tied: bool = False
     pooling: int | None = None
     seed: int = 0
+    common: float = 0.0
 
 
 LARGE = ModelShape(
@@ -108,9 +110,9 @@ def write_large_model(path: Path, quantisation: Quantisation = "Q8_0", **changes
     return write_model(path, LARGE, quantisation=quantisation, **changes)
 
 
-def write_vocabulary_heavy_model(path: Path, vocabulary: int = 150_000) -> Path:
+def write_vocabulary_heavy_model(path: Path, vocabulary: int = 150_000, **changes: Any) -> Path:
     """Write a model of one thin layer with a vocabulary as long as those of today's large models."""
-    return write_model(path, layers=1, width=32, heads=2, kv_heads=2, feed_forward=32, vocabulary=vocabulary)
+    return write_model(path, layers=1, width=32, heads=2, kv_heads=2, feed_forward=32, vocabulary=vocabulary, **changes)
 
 
 def _add_hyperparameters(writer: gguf.GGUFWriter, shape: ModelShape) -> None:
@@ -166,7 +168,9 @@ def _merges(count: int, known: set[str], seed: int) -> Iterator[tuple[str, str]]
 
 def _add_byte_level_bpe(writer: gguf.GGUFWriter, shape: ModelShape) -> None:
     tokens = [*_SPECIALS, *_byte_characters()]
-    merges = list(_merges(shape.vocabulary - len(tokens), set(tokens), shape.seed))
+    count, known = shape.vocabulary - len(tokens), set(tokens)
+    shared = int(shape.common * count)
+    merges = [*_merges(shared, known, 0), *_merges(count - shared, known, shape.seed)]
     tokens += [left + right for left, right in merges]
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("gpt-2")

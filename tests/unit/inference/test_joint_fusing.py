@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from codette_desktop.domain.models import EngineSettings
-from codette_desktop.inference.llama.joint.fusing import Fused, Scored, choose, fuse, surest
+from codette_desktop.inference.llama.joint.fusing import Fused, Scores, choose, fuse
 from codette_desktop.inference.llama.joint.table import END, ByteTable, most_probable
 from codette_desktop.inference.llama.model import Model
 from tests.support.gguf_files import Tokenizer, write_model
@@ -86,25 +86,24 @@ def test_first_choices_hold_each_piece_once_and_no_control_tokens(table: ByteTab
 def test_equal_vocabularies_are_averaged_by_weight(tmp_path: Path) -> None:
     table = table_of(tmp_path, "gpt2")
     one, two = logits(table, a=math.log(0.9), b=math.log(0.1)), logits(table, a=math.log(0.2), b=math.log(0.8))
-    found = fuse([Scored(table, one, 0.75), Scored(table, two, 0.25)], 0)
+    found = fuse([Scores(table, one), Scores(table, two)], (0.75, 0.25), 0)
     chances = dict(zip(found.candidates, found.probabilities.tolist(), strict=True))
     assert chances[b"a"] == pytest.approx(0.75 * 0.9 + 0.25 * 0.2, abs=1e-4)
     assert chances[b"b"] == pytest.approx(0.75 * 0.1 + 0.25 * 0.8, abs=1e-4)
-    assert found.first == [b"a", b"b"]
 
 
 def test_different_vocabularies_are_compared_by_what_their_tokens_say(tmp_path: Path) -> None:
     here, there = table_of(tmp_path, "gpt2"), table_of(tmp_path, "llama")
     assert here.fingerprint != there.fingerprint
     one, two = logits(here, a=math.log(0.6), b=math.log(0.4)), logits(there, a=math.log(0.3), c=math.log(0.7))
-    found = fuse([Scored(here, one, 0.5), Scored(there, two, 0.5)], 0)
+    found = fuse([Scores(here, one), Scores(there, two)], (0.5, 0.5), 0)
     chances = dict(zip(found.candidates, found.probabilities.tolist(), strict=True))
     # 0.45, 0.2 and 0.35 before it is sharpened, since none of them reaches a half
     raised = [value ** (1 / 0.7) for value in (0.45, 0.2, 0.35)]
     assert [chances[piece] for piece in (b"a", b"b", b"c")] == pytest.approx(
         [value / sum(raised) for value in raised], abs=1e-3
     )
-    assert found.first == [b"a", b"c"]
+    assert (Scores(here, one).first, Scores(there, two).first) == (b"a", b"c")
 
 
 def test_pieces_that_a_vocabulary_has_no_token_for_share_that_of_their_beginning(tmp_path: Path) -> None:
@@ -113,7 +112,7 @@ def test_pieces_that_a_vocabulary_has_no_token_for_share_that_of_their_beginning
     first = small.pieces[(small.encode(long) or [0])[0]]
     heads = np.full(large.size, -30.0, np.float32)
     heads[large.ids[long]] = 0.0
-    found = fuse([Scored(small, logits(small, **{first.decode(): 0.0}), 0.5), Scored(large, heads, 0.5)], 0)
+    found = fuse([Scores(small, logits(small, **{first.decode(): 0.0})), Scores(large, heads)], (0.5, 0.5), 0)
     chances = dict(zip(found.candidates, found.probabilities.tolist(), strict=True))
     # The one says `first` with all its mass, half of which `long` gets; the other says `long`.
     assert chances[long] == pytest.approx(0.75, abs=1e-3)
@@ -125,13 +124,12 @@ def test_all_tokens_that_end_an_answer_are_one(tmp_path: Path) -> None:
     assert len(table.ends) > 1
     scores = logits(table, a=0.0)
     scores[table.ends] = -math.log(len(table.ends))
-    piece, probability = surest(table, scores)
-    assert piece in (b"a", END)
-    assert probability == pytest.approx(0.5, abs=1e-3)
+    assert Scores(table, scores).first in (b"a", END)
+    assert Scores(table, scores).sure == pytest.approx(0.5, abs=1e-3)
 
 
 def test_what_is_drawn_follows_the_probabilities() -> None:
-    fused = Fused([b"a", b"b", END], np.array([0.2, 0.7, 0.1]), [])
+    fused = Fused([b"a", b"b", END], np.array([0.2, 0.7, 0.1]))
     assert choose(fused, 0, 0.99) == 1
     draws = [choose(fused, 1.0, (at + 0.5) / 1000) for at in range(1000)]
     assert [draws.count(at) / 1000 for at in range(3)] == pytest.approx([0.2, 0.7, 0.1], abs=0.002)

@@ -8,6 +8,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -20,43 +21,61 @@ SHARPEN_BELOW, SHARPNESS = 0.5, 0.7
 Probabilities = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
-class Scored:
+class Scores:
     """What one member says of the next token. `logits`, shape (its vocabulary,), are left alone."""
 
-    table: ByteTable
-    logits: Logits
-    weight: float
+    def __init__(self, table: ByteTable, logits: Logits) -> None:
+        self.table = table
+        self.logits = logits
+
+    @cached_property
+    def choices(self) -> list[bytes]:
+        """What it would say, the most probable first."""
+        return self.table.first_choices(self.logits, FIRST_CHOICES)
+
+    @property
+    def first(self) -> bytes:
+        """What it would say by itself."""
+        return self.choices[0]
+
+    @cached_property
+    def sure(self) -> float:
+        """The probability of the first choice among the first choices."""
+        return float(_softmax(self.of(self.choices))[0])
+
+    def of(self, union: Sequence[bytes]) -> Probabilities:
+        """The logit of each; those that begin with the same token of its vocabulary share the mass of that token."""
+        ends, first_token = self.table.ends, self.table.first_token
+        tokens = [first_token(piece) for piece in union]
+        shared = Counter(tokens)
+        found = np.full(len(union), -math.inf)
+        for at, token in enumerate(tokens):
+            if union[at] == END:
+                found[at] = _log_sum(self.logits[ends]) if len(ends) else -math.inf
+            elif token is not None:
+                found[at] = float(self.logits[token]) - (math.log(shared[token]) if shared[token] > 1 else 0.0)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
 class Fused:
-    """The candidates as bytes, the probability of each, and each member's own first choice."""
+    """The candidates as bytes, and the probability of each."""
 
     candidates: list[bytes]
     probabilities: Probabilities
-    first: list[bytes]
 
 
-def surest(table: ByteTable, logits: Logits) -> tuple[bytes, float]:
-    """The member's first choice and its probability among the first choices."""
-    choices = table.first_choices(logits, FIRST_CHOICES)
-    scores = _scores(table, logits, choices)
-    return choices[0], float(_softmax(scores)[0])
-
-
-def fuse(members: Sequence[Scored], temperature: float) -> Fused:
-    """Put together what the members say. `temperature` 0 leaves their probabilities as they are."""
+def fuse(members: Sequence[Scores], weights: Sequence[float], temperature: float) -> Fused:
+    """Put together what the members say, each with its weight. `temperature` 0 leaves probabilities as they are."""
     heat = temperature or 1.0
+    shares = [weight / sum(weights) for weight in weights]
     if len(members) > 1 and len({member.table.fingerprint for member in members}) == 1:
-        return _average(members, heat)
-    choices = [member.table.first_choices(member.logits, FIRST_CHOICES) for member in members]
-    union = list(dict.fromkeys([piece for own in choices for piece in own] + [END]))
+        return _average(members, shares, heat)
+    union = list(dict.fromkeys([piece for member in members for piece in member.choices] + [END]))
     total: Probabilities = np.zeros(len(union), np.float64)
-    share = sum(member.weight for member in members)
-    for member in members:
-        total += (member.weight / share) * _softmax(_scores(member.table, member.logits, union) / heat)
-    return Fused(union, _sharpened(total), [own[0] for own in choices])
+    for member, share in zip(members, shares, strict=True):
+        total += share * _softmax(member.of(union) / heat)
+    return Fused(union, _sharpened(total))
 
 
 def choose(fused: Fused, temperature: float, draw: float) -> int:
@@ -69,44 +88,20 @@ def choose(fused: Fused, temperature: float, draw: float) -> int:
     return int(order[min(len(order) - 1, at)])
 
 
-def _average(members: Sequence[Scored], heat: float) -> Fused:
+def _average(members: Sequence[Scores], shares: Sequence[float], heat: float) -> Fused:
     """Equal vocabularies: the average of the whole distributions, of which the most probable tokens are kept."""
     table = members[0].table
     total = np.zeros(table.size, np.float32)
-    share = sum(member.weight for member in members)
-    for member in members:
+    for member, share in zip(members, shares, strict=True):
         raised = np.exp((member.logits - member.logits.max()) / np.float32(heat))
-        total += raised * np.float32(member.weight / share / float(raised.sum(dtype=np.float64)))
+        total += raised * np.float32(share / float(raised.sum(dtype=np.float64)))
     candidates = list(dict.fromkeys([*table.first_choices(total, FIRST_CHOICES), END]))
     found = np.array([_mass(table, total, piece) for piece in candidates], np.float64)
-    first = [table.first_choices(member.logits, 1)[0] for member in members]
-    return Fused(candidates, _sharpened(found / found.sum()), first)
+    return Fused(candidates, _sharpened(found / found.sum()))
 
 
 def _mass(table: ByteTable, probabilities: Logits, piece: bytes) -> float:
     return float(probabilities[table.ends].sum() if piece == END else probabilities[table.ids[piece]])
-
-
-def _scores(table: ByteTable, logits: Logits, union: Sequence[bytes]) -> Probabilities:
-    """The member's logit of each; those that begin with the same of its tokens share the mass of that token."""
-    tokens = [_first_token(table, piece) for piece in union]
-    shared = Counter(tokens)
-    found = np.full(len(union), -math.inf)
-    for at, token in enumerate(tokens):
-        if union[at] == END:
-            found[at] = _log_sum(logits[table.ends]) if len(table.ends) else -math.inf
-        elif token is not None:
-            found[at] = float(logits[token]) - math.log(shared[token])
-    return found
-
-
-def _first_token(table: ByteTable, piece: bytes) -> int | None:
-    if piece == END:
-        return None
-    if (known := table.ids.get(piece)) is not None:
-        return known
-    tokens = table.encode(piece)
-    return tokens[0] if tokens else None
 
 
 def _log_sum(values: Logits) -> float:

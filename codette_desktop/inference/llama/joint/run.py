@@ -17,8 +17,8 @@ from codette_desktop.domain.answers import FinishReason
 from codette_desktop.domain.errors import Cancelled, CodetteError, EngineFailure
 from codette_desktop.domain.joint import JointBegun, JointDropped, JointEnd, JointPart, JointToken
 from codette_desktop.domain.requests import Sampling
-from codette_desktop.inference.llama.context import Logits, NoRoom
-from codette_desktop.inference.llama.joint.fusing import FIRST_CHOICES, Scored, choose, fuse, surest
+from codette_desktop.inference.llama.context import NoRoom
+from codette_desktop.inference.llama.joint.fusing import Scores, choose, fuse
 from codette_desktop.inference.llama.joint.table import END
 from codette_desktop.inference.llama.joint.writer import Interrupted, Reading, Writer
 from codette_desktop.inference.llama.text import AnswerText
@@ -33,7 +33,7 @@ Send = Callable[[JointPart | Exception], object]
 
 @dataclass(slots=True)
 class Draft:
-    """What the leader would say next: its tokens with where they begin, and its logits before each.
+    """What the leader would say next: its tokens with where they begin, and what it says before each.
 
     `rows` has one more where the draft stops for another reason than its length: `ends` says that it would end there.
     """
@@ -41,18 +41,17 @@ class Draft:
     text: bytes = b""
     tokens: list[int] = field(default_factory=list[int])
     starts: list[int] = field(default_factory=list[int])
-    rows: list[Logits] = field(default_factory=list[Logits])
-    sure: list[float] = field(default_factory=list[float])
+    rows: list[Scores] = field(default_factory=list[Scores])
     ends: bool = False
     unsure: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """How another member reads the draft: where its tokens begin, its logits there, and where it objects first."""
+    """How another member reads the draft: what it says where its tokens begin, and where it objects first."""
 
     writer: Writer
-    rows: dict[int, Logits]
+    rows: dict[int, Scores]
     objects_at: int | None
 
 
@@ -238,8 +237,9 @@ class JointRun:
             return Reading(draft.tokens, draft.starts)
         return writer.read(draft.text)
 
-    def _scores(self, writer: Writer, count: int, leaving: int = 0) -> list[Logits] | None:
-        return self._asking(writer, lambda: writer.score(count, lambda: self._cancelled, leaving=leaving))
+    def _scores(self, writer: Writer, count: int, leaving: int = 0) -> list[Scores] | None:
+        found = self._asking(writer, lambda: writer.score(count, lambda: self._cancelled, leaving=leaving))
+        return None if found is None else [Scores(writer.table, logits) for logits in found]
 
     # Writing
 
@@ -283,10 +283,9 @@ class JointRun:
             rows = self._scores(leader, 1)
             if rows is None:
                 return None
-            piece, probability = surest(leader.table, rows[0])
+            piece = rows[0].first
             draft.rows.append(rows[0])
-            draft.sure.append(probability)
-            draft.unsure = longest == 0 or probability < SURE or (alone and self._sampling.temperature > 0)
+            draft.unsure = longest == 0 or rows[0].sure < SURE or (alone and self._sampling.temperature > 0)
             draft.ends = piece == END and not draft.unsure
             if draft.unsure or draft.ends:
                 break
@@ -320,27 +319,26 @@ class JointRun:
             if start >= kept:
                 break
             piece = draft.text[start : bounds[at + 1]]
-            if not self._say(piece, draft.sure[at], places, len(places), fused=False):
+            if not self._say(piece, draft.rows[at].sure, places, len(places), fused=False):
                 return False
         return True
 
     def _say_fused(self, leader: Writer, draft: Draft, opinions: Sequence[Opinion], cut: int) -> None:
         row = draft.starts.index(cut) if cut in draft.starts else len(draft.starts)
         asked = [(leader, draft.rows[row]), *((one.writer, one.rows[cut]) for one in opinions if cut in one.rows)]
-        asked = [(writer, logits) for writer, logits in asked if writer in self._writers]
-        scored = [Scored(writer.table, logits, self._weights[writer.place]) for writer, logits in asked]
-        fused = fuse(scored, self._sampling.temperature)
+        asked = [(writer, scores) for writer, scores in asked if writer in self._writers]
+        weights = [self._weights[writer.place] for writer, _scores in asked]
+        fused = fuse([scores for _writer, scores in asked], weights, self._sampling.temperature)
         at = choose(fused, self._sampling.temperature, self._draw())
         piece, probability = fused.candidates[at], float(fused.probabilities[at])
-        deciders = [writer.place for (writer, _row), first in zip(asked, fused.first, strict=True) if first == piece]
+        deciders = [writer.place for writer, scores in asked if scores.first == piece]
         self._fused += 1
         if piece == END:
             self._finish(FinishReason.STOP)
             return
-        likely = {writer: writer.table.first_choices(logits, FIRST_CHOICES) for writer, logits in asked}
         for writer in tuple(self._writers):
-            own = piece in likely.get(writer, ())  # it would say it just so: no other way of reading it is looked for
-            reading = Reading([writer.table.ids[piece]], [0]) if own else writer.read(piece)
+            token = writer.table.ids.get(piece)  # the one whose probability it told: no other reading is looked for
+            reading = Reading([token], [0]) if token is not None else writer.read(piece)
             if reading is None:
                 self._drop(writer, EngineFailure("Its vocabulary cannot say what the others said."))
             else:
@@ -378,7 +376,7 @@ class JointRun:
         )
 
 
-def _objection(writer: Writer, draft: Draft, reading: Reading, rows: dict[int, Logits], before: bytes) -> int | None:
+def _objection(writer: Writer, draft: Draft, reading: Reading, rows: dict[int, Scores], before: bytes) -> int | None:
     """Where the member would first say something that the draft does not say, in bytes; None where nowhere.
 
     `before` is the common text that the draft follows. A longer piece of the same text is no objection; a
@@ -386,7 +384,7 @@ def _objection(writer: Writer, draft: Draft, reading: Reading, rows: dict[int, L
     """
     text = before + draft.text
     for token, start in zip(reading.tokens, reading.starts, strict=True):
-        wanted = writer.table.first_choices(rows[start], 1)[0]
+        wanted = rows[start].first
         said = writer.table.pieces[token]
         if wanted == said:
             continue
@@ -394,7 +392,7 @@ def _objection(writer: Writer, draft: Draft, reading: Reading, rows: dict[int, L
         longer = len(wanted) > len(said) and (rest.startswith(wanted) or wanted.startswith(rest))
         if wanted == END or not longer:
             return max(0, start)
-    if draft.ends and writer.table.first_choices(rows[len(draft.text)], 1)[0] != END:
+    if draft.ends and rows[len(draft.text)].first != END:
         return len(draft.text)
     return None
 

@@ -1,15 +1,17 @@
 """Writing together as the provider in this process does it: all models in memory, then the decoder's work."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from codette_desktop.domain.errors import CodetteError, EngineFailure, InvalidRequest
-from codette_desktop.domain.joint import JointDropped, JointEnd, JointPart, JointRequest
+from codette_desktop.domain.joint import JointDropped, JointEnd, JointPart, JointRequest, JointToken
 from codette_desktop.domain.models import ModelInfo
 from codette_desktop.domain.requests import ChatRequest
 from codette_desktop.inference.llama.embedding_service import stopped
+from codette_desktop.inference.llama.outbox import FLUSH_EVERY_S
 from codette_desktop.inference.llama.seats import Seat
 
 if TYPE_CHECKING:
@@ -110,9 +112,19 @@ class JointService:
         loop = asyncio.get_running_loop()
         batches = {member.place: seat.batch for member, seat in zip(members, seats, strict=True)}
 
+        held: list[JointPart | Exception] = []
+        sent_at = 0.0
+
         def send(part: JointPart | Exception) -> None:
+            """On the decoder's thread. Tokens go in batches, since each hand-over wakes the loop."""
+            nonlocal held, sent_at
+            held.append(part)
+            now = time.perf_counter()
+            if isinstance(part, JointToken) and now - sent_at < FLUSH_EVERY_S:
+                return
+            sent_at, parts, held = now, held, []
             with suppress(RuntimeError):  # the loop is closed
-                loop.call_soon_threadsafe(queue.put_nowait, part)
+                loop.call_soon_threadsafe(lambda: [queue.put_nowait(one) for one in parts])
 
         def failed(writer: "Writer", error: Exception) -> None:
             batches[writer.place].fail_all(error)  # what they stood on is lost too

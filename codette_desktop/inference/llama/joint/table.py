@@ -12,7 +12,7 @@ from codette_desktop.inference.llama.context import Logits
 from codette_desktop.inference.llama.vocabulary import Vocabulary
 
 END = b""  # stands for every token that ends an answer; no other token that may be said is empty
-_BLOCK = 128
+_ROWS = 128
 
 
 class ByteTable:
@@ -32,6 +32,7 @@ class ByteTable:
             known = self.ids.get(piece)
             if piece and token not in self._is_end and (known is None or vocabulary.is_byte(known)):
                 self.ids[piece] = token
+        self._begins: dict[bytes, int | None] = {}  # of other vocabularies' pieces; never more than these have
         self._longest = max(map(len, self.ids), default=0)
 
     @classmethod
@@ -69,6 +70,15 @@ class ByteTable:
             if len(found) >= count or wanted >= len(logits):
                 return list(found)[:count] or [END]
             wanted *= 8  # many of them are control tokens
+
+    def first_token(self, piece: bytes) -> int | None:
+        """The token that it would begin to say `piece` with; None for `END`, and where it cannot say it."""
+        if (known := self.ids.get(piece)) is not None:
+            return known
+        if piece not in self._begins:
+            tokens = self.encode(piece) if piece else None
+            self._begins[piece] = tokens[0] if tokens else None
+        return self._begins[piece]
 
     def encode(self, data: bytes) -> list[int] | None:
         """Tokens that stand for just these bytes; None where the vocabulary cannot say them."""
@@ -112,18 +122,20 @@ class ByteTable:
 def most_probable(logits: Logits, count: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     """The numbers of the `count` largest of `logits`, the largest first.
 
-    Those lie in the blocks with the largest maxima, so that nearly all of a large vocabulary is looked at but once.
+    Those lie in the groups with the largest maxima, so that nearly all of a large vocabulary is looked at but once. A
+    group is a column of the logits laid out in `_ROWS` rows: their maxima are found at the speed of memory.
     """
     size = len(logits)
-    whole = size - size % _BLOCK
-    blocks = whole // _BLOCK
-    if blocks <= count:
+    groups = size // _ROWS
+    whole = groups * _ROWS
+    if groups <= count:
         numbers = np.arange(size)
     else:
-        highest = logits[:whole].reshape(blocks, _BLOCK).max(axis=1)
-        chosen = np.argpartition(highest, blocks - count)[blocks - count :]
-        numbers = (chosen[:, None] * _BLOCK + np.arange(_BLOCK)).ravel()
-        numbers = np.concatenate([numbers, np.arange(whole, size)])
+        highest = logits[:whole].reshape(_ROWS, groups).max(axis=0)
+        chosen = np.argpartition(highest, groups - count)[groups - count :]
+        numbers = (np.arange(0, whole, groups)[:, None] + chosen).ravel()
+        if whole < size:
+            numbers = np.concatenate([numbers, np.arange(whole, size)])
     values = logits[numbers]
     if len(numbers) > count:
         kept = np.argpartition(values, len(values) - count)[len(values) - count :]
