@@ -14,7 +14,7 @@ def _everybody(_place: int) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class JointRequest:
-    """One request a member, in their order, each with its own system message; `weights` sum to 1.
+    """One request a member, in their order, each with its own system message; `weights` are relative to each other.
 
     The member with the largest weight leads: it drafts, and its sampling holds for the answer. `gated` has the others
     speak where it is unsure or they would say something else, else everybody decides on every token. `takes_part` is
@@ -29,9 +29,11 @@ class JointRequest:
 
 @dataclass(frozen=True, slots=True)
 class JointToken:
-    """A piece of an answer written together. `probability` is that of the members together.
+    """A piece of an answer written together.
 
-    `decided_by` are the places of the members whose own first choice it was; () where none alone would have said it.
+    `probability` is that of the members together, of a drafted piece that of the leader. `decided_by` are the places of
+    the members whose own first choice it was, or who had nothing against the draft; () where no member alone would have
+    said it.
     `asked` counts the members that were consulted for it. `fused` where their probabilities were put together for it.
     """
 
@@ -62,7 +64,8 @@ class JointBegun:
 class JointEnd:
     """Streamed last. Times in ms: `own_ms` is what was spent besides the models' own computing, all tokens together.
 
-    `fused` counts the tokens for which probabilities were put together, `decoded` what each model computed, in tokens.
+    `fused` counts the tokens for which probabilities were put together, among them the end; `decoded` what each model
+    that wrote computed, in tokens, in their order.
     """
 
     reason: FinishReason

@@ -12,7 +12,7 @@ from codette_desktop.domain.ensembles import (
     Outcome,
     Working,
 )
-from codette_desktop.domain.errors import ModelLoadFailed, UnsupportedModel
+from codette_desktop.domain.errors import Cancelled, ModelLoadFailed, UnsupportedModel
 from codette_desktop.domain.joint import (
     JointBegun,
     JointDropped,
@@ -154,12 +154,15 @@ def _reasons(
         equal = len({told[place] for place in taking}) == 1
         found.append(f"{lead} drafted: {'all count the same, and it is the first' if equal else 'it counts most'}.")
         how = "their tokens are the same" if begun.same_vocabulary else "their tokens differ, so bytes were compared"
-        found.append(f"All decided together on {end.fused} of {end.tokens} tokens; {how}.")
+        together = sum(token.fused for token in tokens)
+        found.append(f"All decided together on {together} of {len(tokens)} pieces; {how}.")
         taken = shares(tokens, len(answers))
-        asked = taking if end.fused else ()
+        asked = taking if together else ()
         found += [f"{answers[place].member.label} would have said {taken[place]} of those itself." for place in asked]
     missing = [answer for answer in answers if answer.error is not None]
-    found += [f"{answer.member.label} took no part: {answer.error.message}" for answer in missing if answer.error]
+    for answer in missing:
+        how = "wrote no further" if isinstance(answer.error, Cancelled) else "took no part"
+        found.append(f"{answer.member.label} {how}: {answer.error.message if answer.error else ''}")
     if end.tokens:
         found.append(f"Deciding took {end.own_ms / end.tokens:.1f} ms a token besides the models' own time.")
     return tuple(found)

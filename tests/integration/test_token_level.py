@@ -23,6 +23,7 @@ from codette_desktop.domain.requests import ChatRequest, Sampling
 from codette_desktop.domain.servers import Server
 from codette_desktop.ensemble.service import EnsembleRun, EnsembleService
 from codette_desktop.ensemble.turns import Turns
+from tests.support.adapter_files import write_adapter
 from tests.support.gguf_files import write_model
 from tests.support.llama_server import STARTER
 from tests.support.rotated_vocabulary import rotate_vocabulary
@@ -162,6 +163,12 @@ async def test_who_was_right_more_often_counts_more_and_drafts(application: Appl
     assert "Guide M · Q8_0 drafted: it counts most." in outcome.reasons
 
 
+async def test_weights_that_are_given_hold(application: Application) -> None:
+    _parts, outcome = await parts_of(ensemble(application, QUESTIONS[0], SMALL, MEDIUM, weights=(0.1, 0.9)))
+    assert outcome.weights == (0.1, 0.9)
+    assert "Guide M · Q8_0 drafted: it counts most." in outcome.reasons
+
+
 async def test_a_member_on_a_server_is_told_apart_and_the_others_write(application: Application) -> None:
     await application.servers.add(Server("there", "http://127.0.0.1:9/v1"))
     parts, outcome = await parts_of(ensemble(application, QUESTIONS[2], "there/model", SMALL, MEDIUM))
@@ -170,7 +177,7 @@ async def test_a_member_on_a_server_is_told_apart_and_the_others_write(applicati
     assert isinstance(dropped[0].error, UnsupportedModel)
     assert "server" in dropped[0].error.message
     assert outcome.weights[0] == 0
-    assert outcome.text
+    assert {place for token in outcome.tokens for place in token.decided_by} == {1, 2}
     with pytest.raises(UnsupportedModel, match="server"):
         await parts_of(ensemble(application, QUESTIONS[2], "there/model", "there/other"))
 
@@ -264,10 +271,44 @@ async def test_chats_and_other_answers_go_on_meanwhile(application: Application)
     assert at_once[4][1] == (await alone(application, QUESTIONS[2], SMALL))[0]
 
 
+async def test_where_there_is_room_for_one_they_take_turns_with_chats(application: Application) -> None:
+    await asyncio.wrap_future(application.store.settings.set("engine", {"parallel": 1}))
+    long = f"{'the water is for you ' * 48} {QUESTIONS[2]}"
+    request = ChatRequest("bytes", (Message(Role.USER, long),), Sampling(temperature=0, max_tokens=60))
+    used = await application.engine.count(request)
+    assert 256 < used.prompt < 450  # two of them do not fit
+
+    async def chat() -> AnswerEnd:
+        end = [part async for part in application.engine.stream(request)][-1]
+        assert isinstance(end, AnswerEnd)
+        return end
+
+    both = JointRequest((request, replace(request, model="pieces")), (0.5, 0.5))
+    alone_text = (await joint(application, both))[1]
+    answers = await asyncio.gather(joint(application, both), chat(), joint(application, both), chat())
+    assert not any(isinstance(part, JointDropped) for parts in (answers[0][0], answers[2][0]) for part in parts)
+    assert answers[0][1] == answers[2][1] == alone_text
+    assert all(end.figures.completion_tokens for end in (answers[1], answers[3]))
+
+
+async def test_contexts_with_other_adapters_are_made_as_far_as_may_be(
+    application: Application, codette_home: Path
+) -> None:
+    for at in range(3):
+        write_adapter(codette_home / "models" / f"a{at}.gguf", seed=at + 1)
+    names = ("bytes", "bytes+a0", "bytes+a1")
+    parts, text, _end = await joint(application, asked("hello", *names, sampling=GREEDY.with_changes(max_tokens=8)))
+    (dropped,) = [part for part in parts if isinstance(part, JointDropped)]
+    assert dropped.place == 2
+    assert "2 sets of adapters" in dropped.error.message
+    assert text
+
+
 async def test_more_that_write_together_than_there_is_room_for_take_turns(application: Application) -> None:
     expected = (await alone(application, QUESTIONS[2], SMALL))[0]
-    answers = await asyncio.gather(*(joint(application, asked(QUESTIONS[2], SMALL, "twin")) for _ in range(12)))
-    assert [answer[1] for answer in answers] == [expected] * 12
+    orders = [(SMALL, "twin"), ("twin", SMALL)] * 10
+    answers = await asyncio.gather(*(joint(application, asked(QUESTIONS[2], *order)) for order in orders))
+    assert [answer[1] for answer in answers] == [expected] * 20
 
 
 async def test_a_stop_string_and_the_longest_answer_hold(application: Application) -> None:

@@ -241,10 +241,10 @@ class Batch:
         if self._slots.make_room() or not self._runs:
             return
         run = self._runs[-1]
-        if len(self._runs) == 1:
+        if len(self._runs) == 1 and self._slots.in_use == 1:
             self._end(run, full)
             return
-        self._full = True
+        self._full = len(self._runs) > 1  # else somebody outside this batch writes: an answer of several models
         self._wait_again(run)
 
     def _read_lost_again(self) -> None:

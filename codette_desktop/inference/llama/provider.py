@@ -92,7 +92,9 @@ class LlamaProvider:
         )
         embedders = Embedders(settings, scheduler, on_loading, on_loaded)
         self._embedding = EmbeddingService(embedders, self._loader, self._help, self._the_decoder, running)
-        self._joint = JointService(self._writer_named, self._hold, self._let_go, self._the_decoder)
+        self._joint = JointService(
+            self._writer_named, self._hold_if_there, self._bring_in, self._let_go, self._the_decoder, contexts
+        )
         # Reading headers, writing prompts and counting tokens must neither block the loop nor wait for the engine.
         self._helper = ThreadPoolExecutor(2, thread_name_prefix="llama-helper")
         self._decoder: Decoder | None = None
@@ -179,7 +181,7 @@ class LlamaProvider:
     async def _writer_named(self, name: str) -> ModelInfo:
         return await self._help(lambda: self._find_writer(name))
 
-    async def _hold(self, info: ModelInfo, answer: Holder) -> Seat:
+    async def _hold(self, info: ModelInfo, answer: "Answer") -> Seat:
         """The model in memory, loaded if it must be, with the answer's prompt written for it; to be released."""
         load_ms = 0.0
         while True:
@@ -194,6 +196,14 @@ class LlamaProvider:
                     return seat
             if load.loaded is None:
                 await asyncio.sleep(_LOOK_EVERY_S)
+
+    async def _hold_if_there(self, info: ModelInfo, holder: Holder) -> Seat | None:
+        work = functools.partial(self._prepare, info, holder, 0.0)
+        return await self._help(work, undo=functools.partial(self._undo_hold, holder))
+
+    async def _bring_in(self, info: ModelInfo) -> None:
+        async with self._loading(info):
+            pass
 
     def _undo_hold(self, answer: Holder, seat: Seat | None) -> None:
         if seat is not None:

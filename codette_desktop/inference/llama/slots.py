@@ -39,6 +39,11 @@ class Slots:
         """Tokens of the sequence used last."""
         return len(self._context.tokens[max(self._slots, key=lambda slot: slot.used_at).number])
 
+    @property
+    def in_use(self) -> int:
+        """How many sequences an answer is being written in."""
+        return sum(slot.active for slot in self._slots)
+
     def fetch(self, prompt: Tokens) -> None:
         """Bring back from disk what `prompt` begins with, where that is not in memory. Not on the decoder's thread."""
         if self.spill.below is not None:

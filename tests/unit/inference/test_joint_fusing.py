@@ -1,6 +1,9 @@
 """Putting next tokens together: vocabularies as bytes, unions, averages, and drawing from what comes of it."""
 
+import gc
 import math
+import weakref
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +27,23 @@ TEXTS = [
 ]
 
 
+_models: list[Model] = []  # a table does not keep its vocabulary
+
+
+@pytest.fixture(scope="module", autouse=True)
+def models_are_freed() -> Iterator[None]:
+    yield
+    while _models:
+        _models.pop().close()
+
+
+def test_a_table_goes_with_its_vocabulary(tmp_path: Path) -> None:
+    table = weakref.ref(table_of(tmp_path, "gpt2"))
+    _models.pop().close()
+    gc.collect()
+    assert table() is None
+
+
 @pytest.fixture(scope="module", params=["gpt2", "llama"])
 def table(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> ByteTable:
     return table_of(tmp_path_factory.mktemp("model"), request.param)
@@ -31,7 +51,8 @@ def table(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 def table_of(folder: Path, tokenizer: Tokenizer, vocabulary: int = 512) -> ByteTable:
     path = write_model(folder / f"{tokenizer}{vocabulary}.gguf", tokenizer=tokenizer, vocabulary=vocabulary)
-    return ByteTable.of(Model.load(path, EngineSettings(), vocabulary_only=True).vocabulary)
+    _models.append(Model.load(path, EngineSettings(), vocabulary_only=True))
+    return ByteTable.of(_models[-1].vocabulary)
 
 
 def logits(table: ByteTable, **wanted: float) -> np.ndarray:
@@ -96,10 +117,13 @@ def test_different_vocabularies_are_compared_by_what_their_tokens_say(tmp_path: 
     here, there = table_of(tmp_path, "gpt2"), table_of(tmp_path, "llama")
     assert here.fingerprint != there.fingerprint
     one, two = logits(here, a=math.log(0.6), b=math.log(0.4)), logits(there, a=math.log(0.3), c=math.log(0.7))
-    found = fuse([Scores(here, one), Scores(there, two)], (0.5, 0.5), 0)
+    found = fuse([Scores(here, one), Scores(there, two)], (3.0, 1.0), 0)
     chances = dict(zip(found.candidates, found.probabilities.tolist(), strict=True))
+    assert [chances[piece] for piece in (b"a", b"b", b"c")] == pytest.approx([0.525, 0.3, 0.175], abs=1e-3)
+    even = fuse([Scores(here, one), Scores(there, two)], (0.0, 0.0), 0)  # nobody counts: all count the same
     # 0.45, 0.2 and 0.35 before it is sharpened, since none of them reaches a half
     raised = [value ** (1 / 0.7) for value in (0.45, 0.2, 0.35)]
+    chances = dict(zip(even.candidates, even.probabilities.tolist(), strict=True))
     assert [chances[piece] for piece in (b"a", b"b", b"c")] == pytest.approx(
         [value / sum(raised) for value in raised], abs=1e-3
     )
@@ -112,11 +136,12 @@ def test_pieces_that_a_vocabulary_has_no_token_for_share_that_of_their_beginning
     first = small.pieces[(small.encode(long) or [0])[0]]
     heads = np.full(large.size, -30.0, np.float32)
     heads[large.ids[long]] = 0.0
-    found = fuse([Scores(small, logits(small, **{first.decode(): 0.0})), Scores(large, heads)], (0.5, 0.5), 0)
+    found = fuse([Scores(small, logits(small, **{first.decode(): 0.0, "Q": 0.0})), Scores(large, heads)], (0.5, 0.5), 0)
     chances = dict(zip(found.candidates, found.probabilities.tolist(), strict=True))
-    # The one says `first` with all its mass, half of which `long` gets; the other says `long`.
-    assert chances[long] == pytest.approx(0.75, abs=1e-3)
-    assert chances[first] == pytest.approx(0.25, abs=1e-3)
+    # The one says `first` with half its mass, half of which `long` gets, and "Q"; the other says `long`.
+    assert chances[long] == pytest.approx(0.625, abs=1e-3)
+    assert chances[first] == pytest.approx(0.125, abs=1e-3)
+    assert chances[b"Q"] == pytest.approx(0.25, abs=1e-3)
 
 
 def test_all_tokens_that_end_an_answer_are_one(tmp_path: Path) -> None:

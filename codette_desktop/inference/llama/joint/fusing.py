@@ -68,7 +68,8 @@ class Fused:
 def fuse(members: Sequence[Scores], weights: Sequence[float], temperature: float) -> Fused:
     """Put together what the members say, each with its weight. `temperature` 0 leaves probabilities as they are."""
     heat = temperature or 1.0
-    shares = [weight / sum(weights) for weight in weights]
+    total_weight = sum(weights)
+    shares = [weight / total_weight if total_weight > 0 else 1 / len(weights) for weight in weights]
     if len(members) > 1 and len({member.table.fingerprint for member in members}) == 1:
         return _average(members, shares, heat)
     union = list(dict.fromkeys([piece for member in members for piece in member.choices] + [END]))

@@ -10,49 +10,31 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from typing import TypeVar
 
 from codette_desktop.domain.answers import FinishReason
-from codette_desktop.domain.errors import Cancelled, CodetteError, EngineFailure
+from codette_desktop.domain.errors import Cancelled, CodetteError, EngineFailure, UnsupportedModel
 from codette_desktop.domain.joint import JointBegun, JointDropped, JointEnd, JointPart, JointToken
 from codette_desktop.domain.requests import Sampling
 from codette_desktop.inference.llama.context import NoRoom
+from codette_desktop.inference.llama.joint.drafting import (
+    FIRST_DRAFT,
+    SURE,
+    Draft,
+    Opinion,
+    next_length,
+    objection,
+    where_to_cut,
+)
 from codette_desktop.inference.llama.joint.fusing import Scores, choose, fuse
 from codette_desktop.inference.llama.joint.table import END
 from codette_desktop.inference.llama.joint.writer import Interrupted, Reading, Writer
 from codette_desktop.inference.llama.text import AnswerText
 
-SURE = 0.6  # below it the leader asks the others, whatever they would say
-LONGEST_DRAFT = 8
-_FIRST_DRAFT = 4
-
 R = TypeVar("R")
+_SIT_EVERY_S = 0.005
+
 Send = Callable[[JointPart | Exception], object]
-
-
-@dataclass(slots=True)
-class Draft:
-    """What the leader would say next: its tokens with where they begin, and what it says before each.
-
-    `rows` has one more where the draft stops for another reason than its length: `ends` says that it would end there.
-    """
-
-    text: bytes = b""
-    tokens: list[int] = field(default_factory=list[int])
-    starts: list[int] = field(default_factory=list[int])
-    rows: list[Scores] = field(default_factory=list[Scores])
-    ends: bool = False
-    unsure: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Opinion:
-    """How another member reads the draft: what it says where its tokens begin, and where it objects first."""
-
-    writer: Writer
-    rows: dict[int, Scores]
-    objects_at: int | None
 
 
 class JointRun:
@@ -91,7 +73,8 @@ class JointRun:
         self._own_s = 0.0
         self._said = b""
         self._tokens = self._fused = 0
-        self._draft_length = _FIRST_DRAFT
+        self._draft_length = FIRST_DRAFT
+        self._sit_at = 0.0  # not before it is it tried again
         self._seated = self._begun = False
         self._cancelled = False
         self._at: Writer | None = None  # whose decode runs
@@ -177,11 +160,11 @@ class JointRun:
 
     def _sit(self) -> bool:
         """All at once or none: two answers that wait for each other's places would wait for ever."""
+        if time.perf_counter() < self._sit_at:
+            return False
         for writer in self._writers:
             if not writer.sit():
-                for other in self._writers:
-                    other.leave()
-                time.sleep(0.001)  # whoever sits there is stepped by this same thread
+                self._stand_up()
                 return False
         return True
 
@@ -216,13 +199,31 @@ class JointRun:
             try:
                 return work()
             except NoRoom:
-                if not writer.make_room():
+                if writer.make_room():
+                    continue
+                if not self._others_sit(writer):
                     raise
+                if not self._begun:  # whoever writes goes first
+                    self._stand_up()
+                raise Interrupted from None
+
+    def _others_sit(self, writer: Writer) -> bool:
+        """Whether other answers than this one are being written in the member's context."""
+        ours = sum(one.context is writer.context for one in self._writers)
+        return writer.in_use > ours
+
+    def _stand_up(self) -> None:
+        for writer in self._writers:
+            writer.leave()
+        self._seated, self._sit_at = False, time.perf_counter() + _SIT_EVERY_S
 
     def _drop(self, writer: Writer, error: CodetteError) -> None:
         """Go on without a member that failed; the last one's failure is that of the answer."""
         if isinstance(error, EngineFailure) and not isinstance(error, NoRoom):
             self._on_engine_failure(writer, error)
+        if len(self._writers) == 1 and self._begun and isinstance(error, Cancelled):
+            self._finish(FinishReason.CANCELLED)
+            return
         self._writers.remove(writer)
         writer.leave()
         if not self._writers:
@@ -230,12 +231,12 @@ class JointRun:
         else:
             self._send(JointDropped(writer.place, error))
 
-    def _reading(self, writer: Writer, draft: Draft) -> Reading | None:
+    def _reading(self, writer: Writer, draft: Draft, *, heal: bool) -> Reading | None:
         if not draft.text:
             return Reading([], [])
         if writer.table.fingerprint == self._writers[0].table.fingerprint:
             return Reading(draft.tokens, draft.starts)
-        return writer.read(draft.text)
+        return writer.read(draft.text, heal=heal)
 
     def _scores(self, writer: Writer, count: int, leaving: int = 0) -> list[Scores] | None:
         found = self._asking(writer, lambda: writer.score(count, lambda: self._cancelled, leaving=leaving))
@@ -250,20 +251,24 @@ class JointRun:
             for writer in self._writers:
                 writer.keep(self._said)
             raise
-        if self.busy and any(writer.is_full for writer in self._writers):
-            self._finish(FinishReason.LENGTH)
 
     def _write(self) -> None:
         leader = self._writers[0]
         draft = self._draft(leader)
         if draft is None:
             return
-        opinions = [found for other in self._writers[1:] if (found := self._opinion(other, draft)) is not None]
-        if leader not in self._writers or not self.busy:
+        opinions = [
+            found for other in self._writers[1:] if self.busy and (found := self._opinion(other, draft)) is not None
+        ]
+        if not self.busy:
             return
-        cut = _cut(draft, opinions)
+        cut = where_to_cut(draft, opinions)
+        if cut is None and any(one.objects_at is not None for one in opinions):
+            # Somebody took up the end of what was said, so that no token begins for all: as it was, then.
+            opinions = [found for one in opinions if (found := self._unhealed(one, draft)) is not None]
+            cut = where_to_cut(draft, opinions)
         kept = len(draft.text) if cut is None else cut
-        self._draft_length = _next_length(self._draft_length, draft, cut)
+        self._draft_length = next_length(self._draft_length, draft, cut)
         if not self._say_drafted(draft, kept, [opinion.writer for opinion in opinions]):
             return
         for writer in self._writers:
@@ -280,6 +285,11 @@ class JointRun:
         if not self._gated:
             longest = 0
         while len(draft.starts) < max(1, longest):
+            if leader.has_no_room_for(Reading([0], [0])):
+                if not draft.starts:
+                    self._finish(FinishReason.LENGTH)
+                    return None
+                break
             rows = self._scores(leader, 1)
             if rows is None:
                 return None
@@ -296,10 +306,19 @@ class JointRun:
             leader.add(Reading([token], [0]))
         return draft
 
-    def _opinion(self, writer: Writer, draft: Draft) -> Opinion | None:
-        reading = self._reading(writer, draft)
+    def _unhealed(self, opinion: Opinion, draft: Draft) -> Opinion | None:
+        if min(opinion.rows) >= 0:
+            return opinion
+        opinion.writer.keep(self._said)
+        return self._opinion(opinion.writer, draft, heal=False)
+
+    def _opinion(self, writer: Writer, draft: Draft, *, heal: bool = True) -> Opinion | None:
+        reading = self._reading(writer, draft, heal=heal)
         if reading is None:
-            self._drop(writer, EngineFailure("Its vocabulary cannot say what the others said."))
+            self._drop(writer, _cannot_follow())
+            return None
+        if writer.has_no_room_for(reading):
+            self._finish(FinishReason.LENGTH)
             return None
         writer.add(reading)
         whole = len(draft.rows) > len(draft.starts)  # what it would say after the draft is wanted too
@@ -309,7 +328,7 @@ class JointRun:
         if rows is None:
             return None
         at = dict(zip(starts, rows, strict=True))
-        return Opinion(writer, at, _objection(writer, draft, reading, at, self._said))
+        return Opinion(writer, at, objection(writer, draft, reading, at, self._said))
 
     def _say_drafted(self, draft: Draft, kept: int, others: Sequence[Writer]) -> bool:
         """Say the draft up to `kept`; False where that ended the answer."""
@@ -337,13 +356,17 @@ class JointRun:
             self._finish(FinishReason.STOP)
             return
         for writer in tuple(self._writers):
+            if not self.busy:
+                return
             token = writer.table.ids.get(piece)  # the one whose probability it told: no other reading is looked for
             reading = Reading([token], [0]) if token is not None else writer.read(piece)
             if reading is None:
-                self._drop(writer, EngineFailure("Its vocabulary cannot say what the others said."))
+                self._drop(writer, _cannot_follow())
+            elif writer.has_no_room_for(reading):
+                self._finish(FinishReason.LENGTH)
             else:
                 writer.add(reading)
-        if self._writers:
+        if self.busy:
             self._say(piece, probability, tuple(sorted(deciders)), len(asked), fused=True)
 
     def _say(self, piece: bytes, probability: float, deciders: tuple[int, ...], asked: int, *, fused: bool) -> bool:
@@ -376,49 +399,5 @@ class JointRun:
         )
 
 
-def _objection(writer: Writer, draft: Draft, reading: Reading, rows: dict[int, Scores], before: bytes) -> int | None:
-    """Where the member would first say something that the draft does not say, in bytes; None where nowhere.
-
-    `before` is the common text that the draft follows. A longer piece of the same text is no objection; a
-    shorter one is, for after it the member would go on in another way.
-    """
-    text = before + draft.text
-    for token, start in zip(reading.tokens, reading.starts, strict=True):
-        wanted = rows[start].first
-        said = writer.table.pieces[token]
-        if wanted == said:
-            continue
-        rest = text[len(before) + start :]
-        longer = len(wanted) > len(said) and (rest.startswith(wanted) or wanted.startswith(rest))
-        if wanted == END or not longer:
-            return max(0, start)
-    if draft.ends and rows[len(draft.text)].first != END:
-        return len(draft.text)
-    return None
-
-
-def _cut(draft: Draft, opinions: Sequence[Opinion]) -> int | None:
-    """Where all decide together, in bytes of the draft: the last place at or before the first objection.
-
-    It must be one where a token begins for everybody; None where there is none, or nobody objects.
-    """
-    objections = [opinion.objects_at for opinion in opinions if opinion.objects_at is not None]
-    end = len(draft.text)
-    if draft.unsure:
-        objections.append(end)
-    if not objections:
-        return None
-    places = {*draft.starts, end} if len(draft.rows) > len(draft.starts) else {*draft.starts}
-    for opinion in opinions:
-        places &= opinion.rows.keys()
-    before = [place for place in places if place <= min(objections)]
-    if before:
-        return max(before)
-    return end if draft.unsure else None
-
-
-def _next_length(length: int, draft: Draft, cut: int | None) -> int:
-    """Longer while drafts are kept whole, as long as what was kept of one that was not."""
-    if cut is None or cut == len(draft.text):
-        return min(LONGEST_DRAFT, max(length, len(draft.starts)) + 1)
-    return max(1, sum(start < cut for start in draft.starts))
+def _cannot_follow() -> UnsupportedModel:
+    return UnsupportedModel("Its vocabulary cannot say what the others said.")

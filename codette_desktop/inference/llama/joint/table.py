@@ -4,7 +4,7 @@ import hashlib
 import threading
 from functools import cached_property
 from typing import ClassVar
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, proxy
 
 import numpy as np
 
@@ -22,7 +22,7 @@ class ByteTable:
     _lock: ClassVar = threading.Lock()
 
     def __init__(self, vocabulary: Vocabulary) -> None:
-        self._vocabulary = vocabulary
+        self._vocabulary = proxy(vocabulary)  # or the table would keep it, and with it itself, for ever
         self.size = vocabulary.size
         self.ends = np.array(sorted(vocabulary.end_tokens), np.int64)
         self._is_end = vocabulary.end_tokens

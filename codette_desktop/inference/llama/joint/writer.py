@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from codette_desktop.domain.errors import EngineFailure
 from codette_desktop.inference.llama.context import Context, Feed, Logits
 from codette_desktop.inference.llama.joint.table import ByteTable
 from codette_desktop.inference.llama.slots import Slots
@@ -71,14 +72,18 @@ class Writer:
         return self._slots.make_room()
 
     @property
+    def in_use(self) -> int:
+        """How many answers, this one among them, are being written in its context."""
+        return self._slots.in_use
+
+    @property
     def most_scores(self) -> int:
         """For how many tokens of one decode logits can be had."""
         return len(self.context.tokens)
 
-    @property
-    def is_full(self) -> bool:
-        """Whether the context has no room for another few tokens."""
-        return len(self.tokens) + 2 * self.most_scores >= self.context.length
+    def has_no_room_for(self, reading: Reading) -> bool:
+        """Whether its context would be full."""
+        return len(self.tokens) + len(reading.tokens) >= self.context.length
 
     # Its text
 
@@ -87,11 +92,11 @@ class Writer:
         """The bytes of the common text that its tokens stand for."""
         return self.ends[-1] if self.ends else 0
 
-    def read(self, text: bytes) -> Reading | None:
-        """How it would read `text` after what it has said; None where it cannot."""
+    def read(self, text: bytes, *, heal: bool = True) -> Reading | None:
+        """How it would read `text` after what it has said; None where it cannot. `heal` lets it take back a token."""
         last = self.tokens[-1] if self.ends else -1
         before = self.table.pieces[last] if last >= 0 else b""
-        if before and (again := self._read_again(last, before, text)) is not None:
+        if heal and before and (again := self._read_again(last, before, text)) is not None:
             return again
         tokens = self.table.encode(text) if text else []
         return None if tokens is None else Reading(tokens, self._starts(tokens, 0))
@@ -128,7 +133,10 @@ class Writer:
         """Go back to just `text` of the common text, with which it begins. Its last token may have to be another."""
         while self.said > len(text):
             self._take_back()
-        if self.said < len(text) and (tokens := self.table.encode(text[self.said :])) is not None:
+        if self.said < len(text):  # a token was taken up into one that is gone now
+            tokens = self.table.encode(text[self.said :])
+            if tokens is None:
+                raise EngineFailure("A member has lost what was said.")
             self.add(Reading(tokens, []))
 
     def _take_back(self) -> None:

@@ -1,0 +1,201 @@
+"""Writing together step by step on real contexts, against the plain rule: one token at a time, nothing drafted."""
+
+import random
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from codette_desktop.domain.answers import FinishReason
+from codette_desktop.domain.joint import JointEnd, JointPart, JointToken
+from codette_desktop.domain.models import EngineSettings
+from codette_desktop.domain.requests import Sampling
+from codette_desktop.inference.llama.context import Context
+from codette_desktop.inference.llama.joint.drafting import SURE, Draft, Opinion, where_to_cut
+from codette_desktop.inference.llama.joint.fusing import Scores, choose, fuse
+from codette_desktop.inference.llama.joint.run import JointRun
+from codette_desktop.inference.llama.joint.table import END, ByteTable
+from codette_desktop.inference.llama.joint.writer import Interrupted, Writer
+from codette_desktop.inference.llama.model import Model
+from codette_desktop.inference.llama.slots import Slots
+from tests.support.gguf_files import ModelShape, Tokenizer, weights_of, write_model
+
+PROMPT = "the water is for you"
+LENGTH = 512
+SHARP = 14.0  # random weights are sure of nothing; times this they are sure of most tokens
+
+
+def sharp_model(path: Path, *, noise: float = 0.0, tokenizer: Tokenizer = "gpt2", seed: int = 0) -> Path:
+    """A model that is sure of most tokens; with `noise` it is like the one without, but says some things otherwise."""
+    shape = ModelShape(tokenizer=tokenizer, seed=seed)
+    output = dict(weights_of(shape))["output.weight"]
+    moved = np.random.default_rng(7).normal(size=output.shape).astype(np.float32) * float(output.std()) * noise
+    return write_model(path, shape, added={"output.weight": ((SHARP - 1) * output + SHARP * moved).astype(np.float32)})
+
+
+@pytest.fixture
+def contexts(tmp_path: Path) -> Iterator[list[Context]]:
+    files = [
+        sharp_model(tmp_path / "one.gguf"),
+        sharp_model(tmp_path / "two.gguf", noise=0.35),
+        sharp_model(tmp_path / "three.gguf", tokenizer="llama", seed=2),
+    ]
+    models = [Model.load(file, EngineSettings()) for file in files]
+    found = [Context(model, EngineSettings(threads=1), LENGTH, sequences=4) for model in models]
+    yield found
+    for context in found:
+        context.close()
+    for model in models:
+        model.close()
+
+
+def writers_of(contexts: Sequence[Context]) -> list[Writer]:
+    return [
+        Writer(
+            place,
+            context,
+            Slots(context),
+            context.model.vocabulary.tokenise(PROMPT, special=False),
+            ByteTable.of(context.model.vocabulary),
+        )
+        for place, context in enumerate(contexts)
+    ]
+
+
+class Written:
+    """A run stepped to its end, with every part of it. After each step all members have said the same."""
+
+    def __init__(self, writers: Sequence[Writer], sampling: Sampling, *, gated: bool = True) -> None:
+        self.parts: list[JointPart | Exception] = []
+        run = JointRun(writers, [0.5, 0.3, 0.2], sampling, (), LENGTH - 64, self.parts.append, gated=gated)
+        while run.busy:
+            run.step()
+            for writer in writers:
+                said = writer.table.joined(writer.tokens[len(writer.tokens) - len(writer.ends) :])
+                assert said == run._said or not run.busy  # pyright: ignore[reportPrivateUsage]
+                assert writer.said == len(said)
+        end = self.parts[-1]
+        assert isinstance(end, JointEnd), end
+        self.end = end
+        self.tokens = [part for part in self.parts if isinstance(part, JointToken)]
+        self.text = "".join(token.text for token in self.tokens)
+
+
+def plain_rule(contexts: Sequence[Context], sampling: Sampling, *, gated: bool) -> tuple[bytes, int]:
+    """What they say together by the rule alone, for equal vocabularies; and how often it was decided together."""
+    table = ByteTable.of(contexts[0].model.vocabulary)
+    draw = random.Random(sampling.seed).random
+    tokens = contexts[0].model.vocabulary.tokenise(PROMPT, special=False).tolist()
+    said, fused = b"", 0
+    for _ in range(sampling.max_tokens or 0):
+        scores = [Scores(table, logits_after(context, tokens)) for context in contexts]
+        first = [one.first for one in scores]
+        if gated and scores[0].sure >= SURE and len(set(first)) == 1:
+            piece = first[0]
+        else:
+            fused += 1
+            found = fuse(scores, [0.5, 0.3, 0.2][: len(scores)], sampling.temperature)
+            piece = found.candidates[choose(found, sampling.temperature, draw())]
+        if piece == END:
+            break
+        said += piece
+        tokens.append(table.ids[piece])
+    return said, fused
+
+
+def logits_after(context: Context, tokens: list[int]) -> np.ndarray:
+    from codette_desktop.inference.llama.context import Feed
+
+    last = len(context.tokens) - 1  # a sequence that nobody writes in
+    known = context.common(last, np.array(tokens, np.int32))
+    context.truncate(last, known)
+    for token in tokens[known:]:
+        assert context.decode([Feed(last, np.array([token], np.int32))])
+    return context.logits().copy()
+
+
+@pytest.mark.parametrize("gated", [True, False])
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_drafts_change_nothing_of_what_is_said(contexts: list[Context], gated: bool, temperature: float) -> None:
+    sampling = Sampling(temperature=temperature, seed=5, max_tokens=120)
+    expected, fused = plain_rule(contexts[:2], sampling, gated=gated)
+    written = Written(writers_of(contexts[:2]), sampling, gated=gated)
+    assert written.text == expected.decode("utf-8", "replace")
+    assert written.end.fused == fused
+    assert fused > 5
+    if gated:
+        assert fused < written.end.tokens - 5  # both ways were taken
+
+
+def test_what_is_interrupted_is_done_again(contexts: list[Context], monkeypatch: pytest.MonkeyPatch) -> None:
+    sampling = Sampling(temperature=0, max_tokens=120)
+    expected = Written(writers_of(contexts), sampling)
+    decode, calls = Writer._decode, 0  # pyright: ignore[reportPrivateUsage]
+    chance = random.Random(3)
+
+    def sometimes(self: Writer, tokens: list[int], *, wanted: int) -> None:
+        nonlocal calls
+        calls += 1
+        if chance.random() < 0.1:
+            raise Interrupted
+        decode(self, tokens, wanted=wanted)
+
+    monkeypatch.setattr(Writer, "_decode", sometimes)
+    for context in contexts:
+        context.clear()
+    again = Written(writers_of(contexts), sampling)
+    assert (again.text, again.end.tokens) == (expected.text, expected.end.tokens)
+    assert calls > 100
+
+
+def test_members_of_different_vocabularies_stay_in_step(contexts: list[Context]) -> None:
+    for seed in range(4):
+        written = Written(writers_of(contexts), Sampling(temperature=1.0, seed=seed, max_tokens=100))
+        assert written.end.reason in (FinishReason.LENGTH, FinishReason.STOP)
+        for context in contexts:
+            context.clear()
+
+
+def test_sequences_are_given_back(contexts: list[Context]) -> None:
+    writers = writers_of(contexts)
+    slots = [writer._slots for writer in writers]  # pyright: ignore[reportPrivateUsage]
+    Written(writers, Sampling(temperature=0, max_tokens=20))
+    for one in slots:
+        assert not any(slot.active for slot in one._slots)  # pyright: ignore[reportPrivateUsage]
+
+
+def test_they_sit_down_all_or_none(contexts: list[Context]) -> None:
+    writers = writers_of(contexts[:2])
+    slots = writers[1]._slots  # pyright: ignore[reportPrivateUsage]
+    prompt = contexts[1].model.vocabulary.tokenise("a b", special=False)
+    taken = [slots.take(prompt) for _ in contexts[1].tokens]
+    parts: list[JointPart | Exception] = []
+    run = JointRun(writers, [0.5, 0.5], Sampling(max_tokens=3), (), 64, parts.append)
+    for _ in range(3):
+        run.step()
+        first = writers[0]._slots  # pyright: ignore[reportPrivateUsage]
+        assert not any(slot.active for slot in first._slots)  # pyright: ignore[reportPrivateUsage]
+    for found in taken:
+        assert found is not None
+        slots.give_back(found[0])
+    while run.busy:
+        run.step()
+    assert parts
+
+
+def scores_of(contexts: Sequence[Context]) -> Scores:
+    table = ByteTable.of(contexts[0].model.vocabulary)
+    return Scores(table, np.zeros(table.size, np.float32))
+
+
+def test_all_decide_where_a_token_begins_for_everybody(contexts: list[Context]) -> None:
+    writer, row = writers_of(contexts)[0], scores_of(contexts)
+    draft = Draft(b"abcdefgh", [1, 2, 3], [0, 3, 7], [row, row, row])
+    assert where_to_cut(draft, [Opinion(writer, {0: row, 3: row, 7: row}, None)]) is None
+    assert where_to_cut(draft, [Opinion(writer, {0: row, 3: row, 7: row}, 7)]) == 7
+    assert where_to_cut(draft, [Opinion(writer, {0: row, 5: row}, 5)]) == 0  # in the middle of the leader's token
+    assert where_to_cut(draft, [Opinion(writer, {0: row, 7: row}, 7), Opinion(writer, {0: row, 3: row}, 3)]) == 0
+    assert where_to_cut(draft, [Opinion(writer, {-1: row, 5: row}, 5)]) is None  # nowhere: the draft stands
+    unsure = Draft(b"abcdefgh", [1, 2, 3], [0, 3, 7], [row] * 4, unsure=True)
+    assert where_to_cut(unsure, [Opinion(writer, {0: row, 8: row}, None)]) == 8
