@@ -44,7 +44,9 @@ _EXPLAINED = "\n".join(
 @click.option("--temperature", type=float, help="0 is the most probable answer every time.")
 @click.option("--seed", type=int, help="The same seed gives the same answer.")
 @click.option("--max-tokens", type=int, help="Longest answer, in tokens.")
-@click.option("--budget", type=float, default=120.0, show_default=True, help="Seconds that hybrid may spend.")
+@click.option(
+    "--budget", type=click.FloatRange(min=0), default=120.0, show_default=True, help="Seconds that hybrid may spend."
+)
 @click.option("--fresh", is_flag=True, help="Ask the models themselves, even where answers are in the cache.")
 @click.option("--batch", type=_FILE, help="Ask every prompt of this file: .csv, .tsv, .jsonl, or one a line.")
 @click.option("--column", default="", help="The column of that file that holds the prompts.")
@@ -87,6 +89,8 @@ def _check_usage(prompt: str | None, options: dict[str, Any]) -> None:
         raise click.UsageError("Give either PROMPT or --batch FILE.")
     if batch is None and (out is not None or options["column"]):
         raise click.UsageError("--out and --column belong to --batch.")
+    if batch is not None and out is not None and Path(out).resolve() == Path(batch).resolve():
+        raise click.UsageError("--out is the file of the prompts: the answers would be written over them.")
     if batch is not None and out is None:
         raise click.UsageError("Say with --out where the batch's answers are to be written.")
 

@@ -40,7 +40,10 @@ _CHOICE_SAID = re.compile(
     rf"(?:{_SAID}\s*(?:is|ist|es|est|:)|\\boxed\{{)\W{{0,4}}(?:option\s+)?\(?([A-Z])\b", re.IGNORECASE
 )
 _CHOICE_FIRST = re.compile(r"^\W{0,3}(?:option\s+)?\(?([A-Z])(?:[).:,]|\s*$|\s+[-–—])", re.IGNORECASE | re.MULTILINE)
-_CHOICE_ALONE = re.compile(r"(?<![\w'’])\(?([A-Z])\)?(?![\w'’])")
+_BEGINS_A_SENTENCE = (
+    r"(?!\s+(?!(?:is|ist|es|est|and|or|because|since|seems|fits|would|was)\b)\w)"  # "A question", "I know"
+)
+_CHOICE_ALONE = re.compile(rf"(?<![\w'’])(?:\(?([B-HJ-Z])\)?|\(([AI])\)|\(?([AI]){_BEGINS_A_SENTENCE})(?![\w'’])")
 _YES = frozenset("yes true correct right ja stimmt richtig si sí cierto verdadero oui vrai".split())
 _NO = frozenset("no false incorrect wrong nein falsch falso non faux".split())
 _FENCE = re.compile(r"```(?:json)?\s*\n(.*?)```", re.DOTALL | re.IGNORECASE)
@@ -104,7 +107,7 @@ def _decimal(text: str) -> Decimal | None:
 def _choice(text: str, options: Sequence[str]) -> str | None:
     said = [found[1].upper() for found in _CHOICE_SAID.finditer(text)]
     first = _CHOICE_FIRST.search(text)
-    alone = _CHOICE_ALONE.findall(text)
+    alone = ["".join(found) for found in _CHOICE_ALONE.findall(text)]
     letter = said[-1] if said else first[1].upper() if first else alone[-1] if len(set(alone)) == 1 else None
     most = len(options) or 26
     if letter is not None and ord(letter) - ord("A") < most:

@@ -17,6 +17,9 @@ class Origin:
     leaf_id: str | None
 
 
+TOGETHER = -1  # the place of the one answer that is made of the members'
+
+
 @dataclass(frozen=True, slots=True)
 class ComparisonSetup:
     """Whom to ask, and how to make one answer of theirs. See `EnsembleRequest`."""
@@ -33,8 +36,8 @@ class Comparison:
     """One prompt to several members, without the answers. Its id is that of the conversation that holds them.
 
     `prompt` is its beginning, on one line (at most 200 characters); the whole is the question of the opened one.
-    `chosen` is the place of the answer that the person took ("use this"), None before that. `batch_id` is "" for one
-    asked alone.
+    `chosen` is the place of the answer that the person took ("use this"; `TOGETHER`), None before that. `batch_id` is
+    "" for one asked alone.
     """
 
     id: str

@@ -1,6 +1,7 @@
 """Comparisons: a prompt to several members, kept word by word, and what can be done with one afterwards."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from concurrent.futures import Future
 from contextlib import aclosing, suppress
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from codette_desktop.domain.answers import FinishReason
-from codette_desktop.domain.comparisons import Comparison, ComparisonSetup, OpenedComparison, Origin
+from codette_desktop.domain.comparisons import TOGETHER, Comparison, ComparisonSetup, OpenedComparison, Origin
 from codette_desktop.domain.conversations import Node
 from codette_desktop.domain.ensembles import (
     EnsemblePart,
@@ -39,6 +40,7 @@ from codette_desktop.store import Store
 R = TypeVar("R")
 
 MOST_EXPORTED = 1_000_000
+CHECKPOINT_S = 0.5
 
 ComparisonPart = OpenedComparison | EnsemblePart
 
@@ -157,10 +159,15 @@ class ComparisonService:
         return origin.conversation_id
 
     async def continue_as_chat(self, comparison_id: str, place: int) -> str:
-        """A new chat with the member, its question and answer; gives the chat's id."""
+        """A new chat with the member, its question and answer; gives the chat's id.
+
+        For the one answer of all (`TOGETHER`) it is the member whose words these are, or the first.
+        """
         opened = self.open(comparison_id)
         answer = answer_at(opened, place)
-        member = opened.comparison.setup.members[place]
+        outcome = opened.comparison.outcome
+        at = ((outcome.winner if outcome else None) or 0) if place == TOGETHER else place
+        member = opened.comparison.setup.members[at]
         made = self._store.conversations.create(
             opened.comparison.prompt[:60], system_prompt=member.system, model=member.model, sampling=member.sampling
         )
@@ -191,11 +198,12 @@ class ComparisonService:
         """Whether the application ends."""
         return self._closing
 
-    async def keep_outcome(self, comparison_id: str, outcome: Outcome | None) -> None:
+    async def keep_outcome(self, comparison_id: str, outcome: Outcome | None, *, tell: bool = True) -> None:
         """Keep what came of it; a full disk keeps nobody from reading it."""
         with suppress(StoreError):
             await asyncio.wrap_future(self._store.comparisons.set_outcome(comparison_id, outcome))
-        self.changed()
+        if tell:
+            self.changed()
 
     def changed(self) -> None:
         """Tell everyone."""
@@ -256,13 +264,14 @@ class ComparisonRun:
         self._service.changed()
         yield opened
         recorder = self._service.recorder(opened)
-        failed, tokens = False, list[JointToken]()
+        failed, tokens, kept_at = False, list[JointToken](), time.monotonic()
         try:
             async with aclosing(self._ensemble.parts()) as parts:
                 async for part in parts:
                     await recorder.take(part, self._place)
                     if isinstance(part, JointToken):
                         tokens.append(part)
+                        kept_at = await self._checkpoint(opened, tokens, kept_at)
                     elif isinstance(part, Outcome):
                         opened = _with_outcome(opened, part)
                         await self._service.keep_outcome(opened.comparison.id, part)
@@ -283,6 +292,15 @@ class ComparisonRun:
             if anew is not None:
                 yield anew
         yield self._ended(opened, recorder)
+
+    async def _checkpoint(self, opened: OpenedComparison, tokens: list[JointToken], kept_at: float) -> float:
+        """Keep what has been written together so far, now and then: the process may be killed. Gives when that was."""
+        now = time.monotonic()
+        if now - kept_at < CHECKPOINT_S:
+            return kept_at
+        members = len(opened.comparison.setup.members)
+        await self._service.keep_outcome(opened.comparison.id, stopped_outcome(tokens, members), tell=False)
+        return now
 
     def _reason(self, failed: bool) -> FinishReason:
         """Why those end that are still writing."""

@@ -2,12 +2,14 @@
 
 import csv
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from codette_desktop.domain.comparisons import OpenedComparison
+from codette_desktop.domain.comparisons import TOGETHER, OpenedComparison
 from codette_desktop.domain.conversations import Node
+from codette_desktop.domain.ensembles import Method, Outcome
 from codette_desktop.domain.errors import InvalidRequest
 
 ENDINGS = (".csv", ".jsonl", ".ndjson")
@@ -19,24 +21,37 @@ def export(path: Path, comparisons: Iterable[OpenedComparison]) -> int:
     """Write them as .csv (one table; all must have the same members) or .jsonl; gives how many.
 
     Raises InvalidRequest where the file cannot be written or the members differ. In CSV a text that
-    a spreadsheet would take for a formula gets an apostrophe before it.
+    a spreadsheet would take for a formula gets an apostrophe before it. A file that is there is replaced when all has
+    been written, and not before.
     """
     records = (record(item) for item in comparisons)
     try:
-        if path.suffix.lower() in (".jsonl", ".ndjson"):
-            return _write_jsonl(path, records)
-        return _write_csv(path, records)
+        with _replacing(path) as part:
+            if path.suffix.lower() in (".jsonl", ".ndjson"):
+                return _write_jsonl(part, records)
+            return _write_csv(part, records)
     except OSError as error:
         raise InvalidRequest(
             f"{path} cannot be written: {error.strerror or error}.", "Choose another folder."
         ) from None
 
 
+@contextmanager
+def _replacing(path: Path) -> Generator[Path]:
+    """A file beside `path` that takes its place at the end; it goes where that fails."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        yield part
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
 def record(item: OpenedComparison) -> dict[str, Any]:
     """One comparison as JSON can say it."""
     comparison, outcome = item.comparison, item.comparison.outcome
     members = [
-        {"member": member.spec, "label": member.label, **_answer(node)}
+        {"member": member.spec, "label": member.label, **_answer(node, outcome)}
         for member, node in zip(comparison.setup.members, item.answers, strict=True)
     ]
     found: dict[str, Any] = {
@@ -57,13 +72,16 @@ def record(item: OpenedComparison) -> dict[str, Any]:
             "reasons": list(outcome.reasons),
         }
     if comparison.chosen is not None:
-        found["chosen"] = comparison.setup.members[comparison.chosen].label
+        together = comparison.chosen == TOGETHER
+        found["chosen"] = "together" if together else comparison.setup.members[comparison.chosen].label
     return found
 
 
-def _answer(node: Node | None) -> dict[str, Any]:
+def _answer(node: Node | None, outcome: Outcome | None) -> dict[str, Any]:
     generation = node.generation if node else None
     if node is None or generation is None:
+        if outcome is not None and outcome.used is Method.TOKEN:
+            return {"answer": "", "error": ""}  # it wrote with the others
         return {"answer": "", "error": "It was not asked."}
     figures = (
         {name: round(getattr(generation.figures, name, 0.0), 2) for name in _FIGURES} if generation.figures else {}

@@ -5,10 +5,11 @@ import uuid
 from dataclasses import replace
 
 from codette_desktop.domain.answers import AnswerEnd, AnswerFigures, ContextUse, FinishReason
-from codette_desktop.domain.comparisons import OpenedComparison
+from codette_desktop.domain.comparisons import TOGETHER, OpenedComparison
 from codette_desktop.domain.conversations import Node
 from codette_desktop.domain.ensembles import MemberAnswer
 from codette_desktop.domain.errors import CodetteError, InvalidRequest
+from codette_desktop.domain.messages import Message, Role
 from codette_desktop.inference.unsaved import finish_in_store
 from codette_desktop.store import Store
 
@@ -19,11 +20,23 @@ def member_answers(opened: OpenedComparison) -> list[MemberAnswer]:
 
 
 def answer_at(opened: OpenedComparison, place: int) -> Node:
-    """The answer of the member at `place`. Raises InvalidRequest where there is none."""
+    """The answer of the member at `place`, or the one of all. Raises InvalidRequest where there is none."""
+    if place == TOGETHER:
+        return _one_answer(opened)
     answer = opened.answers[place] if 0 <= place < len(opened.answers) else None
     if answer is None:
         raise InvalidRequest("This member has not answered.", "Ask it again first.")
     return answer
+
+
+def _one_answer(opened: OpenedComparison) -> Node:
+    outcome = opened.comparison.outcome
+    if outcome is None:
+        raise InvalidRequest("No answer was made of theirs.", "Choose a method and ask again.")
+    said = opened.answers[outcome.winner] if outcome.winner is not None else None
+    if said is not None and said.message.content == outcome.text:
+        return said  # with how it came to be
+    return replace(opened.question, message=Message(Role.ASSISTANT, outcome.text), generation=None)
 
 
 async def say_in_chat(store: Store, conversation_id: str, parent_id: str | None, question: Node, answer: Node) -> None:

@@ -99,6 +99,7 @@ def test_a_file_of_prompts_is_asked_and_written(tmp_path: Path) -> None:
         (("--batch", "FILE", "--out", "x.csv", "--column", "none"), 1, "no column 'none'"),
         (("--batch", "absent.csv", "--out", "x.csv"), 1, "cannot be read"),
         (("--batch", "FILE", "--out", "x.csv", "--models", "none"), 1, "no model"),
+        (("--batch", "FILE", "--out", "FILE"), 2, "would be written over them"),
     ],
 )
 def test_what_cannot_be_asked_is_told_before_anything_is(

@@ -21,6 +21,7 @@ from codette_desktop.domain.joint import JointBegun, JointDropped, JointEnd, Joi
 from codette_desktop.domain.messages import Message, Role
 from codette_desktop.domain.requests import ChatRequest, Sampling
 from codette_desktop.domain.servers import Server
+from codette_desktop.ensemble import comparisons
 from codette_desktop.ensemble.service import EnsembleRun, EnsembleService
 from codette_desktop.ensemble.turns import Turns
 from tests.support.adapter_files import write_adapter
@@ -256,6 +257,23 @@ async def test_what_was_written_of_one_that_is_stopped_is_kept(application: Appl
     assert outcome is not None
     assert outcome.text == said
     assert "stopped" in outcome.reasons[0]
+
+
+async def test_what_was_written_is_kept_now_and_then_for_a_killed_process(
+    application: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(comparisons, "CHECKPOINT_S", 0.0)
+    members = application.members.read_all((SMALL, MEDIUM), sampling={"temperature": 0.0})
+    run = application.comparisons.start(QUESTIONS[1], ComparisonSetup(members, Method.TOKEN))
+    said, kept_id = "", ""
+    async for part in run.parts():
+        if isinstance(part, OpenedComparison):
+            kept_id = part.comparison.id
+        elif isinstance(part, JointToken):
+            outcome = application.comparisons.open(kept_id).comparison.outcome
+            assert (outcome.text if outcome else "") == said + part.text
+            said += part.text
+    assert said
 
 
 async def test_chats_and_other_answers_go_on_meanwhile(application: Application) -> None:

@@ -1,5 +1,6 @@
 """The Compare tab in the real window with the real engine: asking, methods, differences, taking an answer, batches."""
 
+import asyncio
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -10,8 +11,9 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from codette_desktop.application import Application
-from codette_desktop.domain.comparisons import BatchState
+from codette_desktop.domain.comparisons import TOGETHER, BatchState, Origin
 from codette_desktop.domain.ensembles import Method
+from codette_desktop.domain.messages import Message, Role
 from codette_desktop.gui.main_window import MainWindow
 from codette_desktop.gui.tabs.compare.state import Setup
 from codette_desktop.gui.tabs.compare.tab import CompareTab
@@ -149,6 +151,9 @@ async def test_one_answer_is_written_together_and_shows_who_decided(
     together = compare.columns.together
     outcome = compare.presenter.state.outcome
     assert outcome is not None
+    paragraphs = [segment.leaf.toPlainText() for segment in together.markdown._segments]  # pyright: ignore[reportPrivateUsage]
+    together.markdown.set_markdown(outcome.text)  # as it is drawn when all is there
+    assert paragraphs == [segment.leaf.toPlainText() for segment in together.markdown._segments]  # pyright: ignore[reportPrivateUsage]
     assert together.markdown.text() == outcome.text == "".join(token.text for token in outcome.tokens)
     for column in compare.columns.columns:
         assert column.waiting.text().startswith("Wrote with the others")
@@ -165,6 +170,35 @@ async def test_one_answer_is_written_together_and_shows_who_decided(
     await until(lambda: not compare.presenter.is_running)
     assert compare.columns.columns[1].markdown.text()
     assert compare.presenter.state.outcome == outcome
+
+
+async def test_stopping_before_anything_has_begun_leaves_the_tab_usable(compare: CompareTab, qtbot: QtBot) -> None:
+    qtbot.keyClicks(compare.prompt.edit, "hello model")
+    qtbot.keyClick(compare.prompt.edit, Qt.Key.Key_Return)
+    assert compare.presenter.is_running
+    assert compare.presenter.stop()  # in the same turn of the loop: the task has not had its first step
+    await until(lambda: not compare.presenter.is_running)
+    await ask(compare, qtbot, "hello model")
+    assert all(column.markdown.text() for column in compare.columns.columns)
+
+
+async def test_the_one_answer_is_used_and_continued_as_a_chat(compare: CompareTab, application: Application) -> None:
+    compare.presenter.set_setup(replace(compare.presenter.setup, method=Method.TOKEN))
+    conversations = application.store.conversations
+    chat = await asyncio.wrap_future(conversations.create())
+    leaf = await asyncio.wrap_future(conversations.add_message(chat.id, None, Message(Role.USER, "Hello")))
+    assert compare.presenter.compare("hello model", Origin(chat.id, leaf.id))
+    await until(lambda: not compare.presenter.is_running)
+    await settle()
+    together = compare.columns.together
+    text = together.text()
+    together.use_button.click()
+    await until(lambda: compare.presenter.state.chosen == TOGETHER)
+    assert [node.message.content for node in conversations.branch(chat.id)] == ["Hello", "hello model", text]
+    assert together.use_button.text() == "Used"
+    together.chat_button.click()
+    await until(lambda: len(conversations.list()) == 2)
+    assert application.store.check() == []
 
 
 async def test_an_answer_is_copied_used_and_continued_as_a_chat(

@@ -120,6 +120,18 @@ def test_a_table_of_different_members_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidRequest, match="different members") as raised:
         export(tmp_path / "out.csv", [made("One", "x", "y"), made("Two", "x", "y", setup=other)])
     assert "jsonl" in raised.value.hint
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_there_stays_where_the_new_one_fails(tmp_path: Path) -> None:
+    path = tmp_path / "out.csv"
+    path.write_text("precious", encoding="utf-8")
+    other = ComparisonSetup((MEMBERS[0], replace(MEMBERS[1], label="C")))
+    with pytest.raises(InvalidRequest):
+        export(path, [made("One", "x", "y"), made("Two", "x", "y", setup=other)])
+    assert path.read_text(encoding="utf-8") == "precious"
+    assert export(path, [made("One", "x", "y")]) == 1
+    assert [item.name for item in tmp_path.iterdir()] == ["out.csv"]
 
 
 def test_members_that_read_as_other_columns_lose_nothing(tmp_path: Path) -> None:

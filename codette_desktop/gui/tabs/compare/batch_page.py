@@ -123,9 +123,14 @@ class BatchPage(QWidget):
         self._tasks.start(self._begin(), "begin a batch")
 
     async def _begin(self) -> None:
-        found = self._presenter.read_text(self.edit.toPlainText())
-        await self._presenter.create(" ".join(found.prompts[0].split())[:NAME_LENGTH], found)
-        self.edit.clear()
+        text = self.edit.toPlainText()
+        found = self._presenter.read_text(text)
+        self.edit.clear()  # at once: a second click begins nothing
+        try:
+            await self._presenter.create(" ".join(found.prompts[0].split())[:NAME_LENGTH], found)
+        except CodetteError:
+            self.edit.setPlainText(text)
+            raise
 
     async def _from_file(self) -> None:
         path = await file_dialogs.pick_open_file(self, tr("Prompts from a file"), PROMPTS_FILTER)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
+from codette_desktop.domain.comparisons import TOGETHER
 from codette_desktop.gui.i18n import number, tr
 from codette_desktop.gui.tabs.ask import transfer
 from codette_desktop.gui.tabs.compare.presenter import ComparePresenter
@@ -49,7 +50,8 @@ class CompareCommands:
         self._tasks.start(self._use(place), "use an answer")
 
     async def _use(self, place: int) -> None:
-        label = self._presenter.state.columns[place].member.label
+        together = place == TOGETHER
+        label = tr("all of them") if together else self._presenter.state.columns[place].member.label
         chat = await self._presenter.choose(place)
         if chat:
             self._toasts.show_toast(

@@ -1,11 +1,13 @@
 """Measure this ensemble: its members and every method on questions whose answers are known."""
 
 import asyncio
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
+    QApplication,
     QCheckBox,
     QComboBox,
     QDialog,
@@ -61,6 +63,7 @@ class MeasureDialog(QDialog):
         self.table = MeasuredTable()
         self.use_button = QPushButton(tr("Use it from now on"))
         self.close_button = QPushButton(tr("Close"))
+        self._started_at = 0.0
         self._fill_suites()
         self._lay_out()
         self._connect()
@@ -122,24 +125,27 @@ class MeasureDialog(QDialog):
         self.finished.connect(lambda _result: self._tasks.cancel())
 
     def _start_or_stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-        else:
+        now = time.monotonic()
+        if self._task is None:
+            self._started_at = now
+            self._show_running(running=True)
             self._task = self._tasks.start(self._measure(), "measure an ensemble")
+            self._task.add_done_callback(lambda _done: self._ended())
+        elif 1000 * (now - self._started_at) > QApplication.doubleClickInterval():  # not the second half of one
+            self._task.cancel()
+
+    def _ended(self) -> None:
+        self._task = None
+        self._show_running(running=False)
 
     async def _measure(self) -> None:
-        self._show_running(running=True)
-        try:
-            members = self._application.members.read_all(self._specs, sampling=SAMPLING)
-            suite = await asyncio.get_event_loop().run_in_executor(None, load_suite, self.suite.currentData())
-            measured = await self._application.proofs.measure(
-                suite, members, progress=lambda who, done, count: self._progress(members, who, done, count),
-                learn=self.learn_box.isChecked(),
-            )  # fmt: skip
-            self._show_proof(measured.proof)
-        finally:
-            self._task = None
-            self._show_running(running=False)
+        members = self._application.members.read_all(self._specs, sampling=SAMPLING)
+        suite = await asyncio.get_event_loop().run_in_executor(None, load_suite, self.suite.currentData())
+        measured = await self._application.proofs.measure(
+            suite, members, progress=lambda who, done, count: self._progress(members, who, done, count),
+            learn=self.learn_box.isChecked(),
+        )  # fmt: skip
+        self._show_proof(measured.proof)
 
     async def _from_file(self) -> None:
         path = await file_dialogs.pick_open_file(self, tr("Questions with their answers"), SUITE_FILTER)

@@ -43,6 +43,7 @@ class ComparePresenter:
         self._tasks = Tasks(view.show_error)
         self._task: asyncio.Task[None] | None = None
         self._run: ComparisonRun | None = None
+        self._closed = False
         self._live: CompareState | None = None  # what is being answered, also while another one is on view
         self.state = CompareState()
         self.setup = self._kept_setup()
@@ -152,7 +153,10 @@ class ComparePresenter:
     def _begin(self, run: ComparisonRun, parts: AsyncGenerator[ComparisonPart, None]) -> None:
         self._run, self._live = run, self.state
         self._view.show_state(self.state)
-        self._task = self._tasks.start(self._follow(self.state, parts), "compare")
+        state = self.state
+        task = self._task = self._tasks.start(self._follow(state, parts), "compare")
+        # Not in the coroutine: one that is stopped before its first step never runs.
+        task.add_done_callback(lambda _done: self._ended(state))
 
     async def _follow(self, state: CompareState, parts: AsyncGenerator[ComparisonPart, None]) -> None:
         try:
@@ -161,14 +165,15 @@ class ComparePresenter:
                     self._take(state, part)
         except CodetteError as error:
             state.error = error
-        finally:
-            self._task = self._run = self._live = None
-            state.running = False
-            for column in state.columns:
-                column.running, column.waits = False, ""
-            self._reread(state)
-            if state is self.state:
-                self._view.show_state(state)
+
+    def _ended(self, state: CompareState) -> None:
+        self._task = self._run = self._live = None
+        state.running = False
+        for column in state.columns:
+            column.running, column.waits = False, ""
+        self._reread(state)
+        if state is self.state and not self._closed:
+            self._view.show_state(state)
 
     def _reread(self, state: CompareState) -> None:
         """The answers as they are kept, also of those that were stopped."""
@@ -308,20 +313,21 @@ class ComparePresenter:
 
     async def aclose(self) -> None:
         """Stop what runs and wait until it is kept."""
+        self._closed = True
         await self._tasks.aclose()
 
 
 def tell_parts(state: CompareState) -> None:
     """What part each column's member had in an answer that was written together."""
-    tokens = state.outcome.tokens if state.outcome else ()
     if state.method is not Method.TOKEN or state.outcome is None:
         return
+    tokens = state.outcome.tokens
     fused = sum(token.fused for token in tokens)
     taken = shares(tokens, len(state.columns))
     for place, column in enumerate(state.columns):
         column.running = False
         if not state.outcome.weights[place]:
-            column.joint = ""
+            column.joint = tr("Took no part at the end: the one answer says why.")
         elif fused:
             words = tr(
                 "Wrote with the others: {n} of the {all} pieces that were decided together were its own first choice.",

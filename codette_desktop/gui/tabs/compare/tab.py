@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLabel, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
-from codette_desktop.domain.comparisons import Origin
+from codette_desktop.domain.comparisons import TOGETHER, Origin
 from codette_desktop.domain.errors import CodetteError
 from codette_desktop.gui.i18n import tr
 from codette_desktop.gui.layouts import sized, spaced
@@ -23,7 +23,7 @@ from codette_desktop.gui.tabs.compare.prompt_box import PromptBox
 from codette_desktop.gui.tabs.compare.runs_list import RunsList
 from codette_desktop.gui.tabs.compare.setup_bar import SetupBar
 from codette_desktop.gui.tabs.compare.state import CompareState, Setup
-from codette_desktop.gui.tabs.compare.tools_row import TOGETHER, ToolsRow
+from codette_desktop.gui.tabs.compare.tools_row import ToolsRow
 from codette_desktop.gui.tasks import Tasks
 from codette_desktop.gui.theme import set_role, theme
 from codette_desktop.gui.widgets import EmptyState, MarkdownView, ToastHost
@@ -130,6 +130,8 @@ class CompareTab(QWidget):
         self.columns.made.connect(self._connect_columns)
         self.columns.together.copied.connect(commands.copy)
         self.columns.together.measure_wanted.connect(self.measure)
+        self.columns.together.use_wanted.connect(lambda: commands.use(TOGETHER))
+        self.columns.together.chat_wanted.connect(lambda: commands.chat_on(TOGETHER))
         self.setup_bar.measure_wanted.connect(self.measure)
         self.side.opened.connect(self.open)
         self.side.new_wanted.connect(self.new)

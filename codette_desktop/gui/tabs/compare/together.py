@@ -5,6 +5,7 @@ import html
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from codette_desktop.domain.comparisons import TOGETHER
 from codette_desktop.domain.ensembles import Method, Outcome
 from codette_desktop.domain.joint import JointToken
 from codette_desktop.gui.flow_layout import FlowBox
@@ -57,11 +58,14 @@ class TogetherColumn(QFrame):
 
     copied = Signal(str)
     measure_wanted = Signal()
+    use_wanted = Signal()
+    chat_wanted = Signal()
     link_activated = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._state = CompareState()
+        self._streams = False  # what is shown was appended piece by piece, and is not finished
         set_role(self, "card")
         sized(self, minimum=(LEAST_WIDTH, 0))
         self.setAccessibleName(tr("The answer they give together"))
@@ -80,7 +84,10 @@ class TogetherColumn(QFrame):
         self.colours_button = ChipButton(tr("Who decided"), "eye")
         self.fold_button = ChipButton(tr("How it came about"), "chevron-down")
         self.copy_button = IconButton("copy", tr("Copy"))
-        self.measure_button = ChipButton(tr("Measure this ensemble"), "gauge")
+        self.measure_button = IconButton("gauge", tr("Measure this ensemble"))
+        self.use_button = ChipButton(tr("Use this"), "check")
+        self.use_button.setToolTip(tr("Take this answer: it is marked here, and put into the chat it was asked from"))
+        self.chat_button = IconButton("message-square", tr("Continue this one as a chat"))
         self._later = QTimer(self)  # colours are drawn anew as a whole, so not with each token
         self._later.setSingleShot(True)
         self._later.setInterval(_COLOURS_EVERY_MS)
@@ -119,9 +126,10 @@ class TogetherColumn(QFrame):
         self.area.column.addStretch(1)
         foot = QHBoxLayout()
         spaced(foot, (10, 6, 10, 10), 4)
-        foot.addWidget(self.measure_button)
+        foot.addWidget(self.use_button)
         foot.addStretch(1)
-        foot.addWidget(self.copy_button)
+        for button in (self.measure_button, self.chat_button, self.copy_button):
+            foot.addWidget(button)
         column = QVBoxLayout(self)
         spaced(column, (1, 1, 1, 1), 0)
         column.addLayout(top)
@@ -137,7 +145,9 @@ class TogetherColumn(QFrame):
         self.colours_button.toggled.connect(lambda _on: self._show_text())
         self.copy_button.clicked.connect(lambda: self.copied.emit(self.text()))
         self.measure_button.clicked.connect(self.measure_wanted)
-        self.measure_button.setToolTip(tr("Ask questions whose answers are known: is the ensemble really better?"))
+        self.measure_button.setToolTip(tr("Measure this ensemble: is it really better than its best member?"))
+        self.use_button.clicked.connect(self.use_wanted)
+        self.chat_button.clicked.connect(self.chat_wanted)
         theme().changed.connect(self._show_text)
 
     def text(self) -> str:
@@ -159,17 +169,27 @@ class TogetherColumn(QFrame):
             self.working.show()
         self.disagree.setVisible(outcome is not None and outcome.disagree)
         self.copy_button.setEnabled(bool(self.text()))
+        done = outcome is not None and bool(outcome.text.strip()) and not state.running
+        self.use_button.setText(tr("Used") if state.chosen == TOGETHER else tr("Use this"))
+        self.use_button.setEnabled(done)
+        self.chat_button.setEnabled(done)
         self._show_text()
         self._show_details()
 
     def grew(self, state: CompareState, text: str) -> None:
         """More of the one answer, while it is written."""
-        if state is not self._state or self.markdown.isHidden() or self.colours_button.isChecked():
-            self._later.start()
-            if state is not self._state or not self.colours_button.isChecked():
-                self.show_state(state)
-            return
-        self.markdown.append(text)
+        if state is not self._state:
+            self.show_state(state)
+        elif self.colours_button.isChecked():
+            if not self._later.isActive():
+                self._later.start()
+        elif self.markdown.isHidden():
+            self.markdown.clear()
+            self.markdown.show()
+            self._streams = True
+            self.markdown.append(self.text())
+        else:
+            self.markdown.append(text)
 
     def _how(self, outcome: Outcome | None) -> str:
         if outcome is None:
@@ -193,6 +213,10 @@ class TogetherColumn(QFrame):
             self.legend.setText(self._legend(tokens))
         elif self.text() != self.markdown.text():
             self.markdown.set_markdown(self.text())
+            self._streams = False
+        if self._streams and self._state.outcome is not None:
+            self.markdown.finish()
+            self._streams = False
 
     def _legend(self, tokens: tuple[JointToken, ...]) -> str:
         parts = [

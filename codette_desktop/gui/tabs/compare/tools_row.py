@@ -3,14 +3,13 @@
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QWidget
 
+from codette_desktop.domain.comparisons import TOGETHER
 from codette_desktop.domain.differences import Differences
 from codette_desktop.gui.i18n import number, tr
 from codette_desktop.gui.layouts import spaced
 from codette_desktop.gui.tabs.compare.state import CompareState
 from codette_desktop.gui.theme import set_role
 from codette_desktop.gui.widgets import ChipButton, ElidedLabel
-
-TOGETHER = -1  # the place of the one answer
 
 
 class ToolsRow(QWidget):
