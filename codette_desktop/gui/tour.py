@@ -20,6 +20,7 @@ from codette_desktop.gui.app import build, make_qt_application
 from codette_desktop.gui.main_window import TAB_NAMES, MainWindow
 from codette_desktop.gui.theme import theme
 
+TOGETHER = "Tell me about ensembles."
 QUESTIONS = ("How do I compare two models?", "What is a quantised model?", "What is the capital of France?")
 AUTO_QUESTION = "Why is this answer slow?"
 COMPARED = "What is 14 + 27?"
@@ -153,12 +154,28 @@ async def _compare(window: MainWindow, directory: Path, taken: Tour) -> None:
         if column.node is None:
             raise CodetteError(f"{column.member.label} gave no answer to {COMPARED!r}.")
         taken.exchanges.append(_exchange(COMPARED, column.node))
+    await _together(window, directory, taken)
     tab.show_batches()
     tab.batch_page.edit.setPlainText("\n".join(BATCH))
     tab.batch_page.start_button.click()
     await _until(lambda: bool(tab.batches.batches) and tab.batches.batches[0].done == len(BATCH))
     await _picture(window, directory, "compare-batch-light", taken)
     tab.stop()
+
+
+async def _together(window: MainWindow, directory: Path, taken: Tour) -> None:
+    """One answer that both models write, coloured by who decided."""
+    tab = window.compare
+    tab.presenter.set_setup(replace(tab.presenter.setup, method=Method.TOKEN))
+    tab.prompt.set_text("")
+    QTest.keyClicks(tab.prompt.edit, TOGETHER)
+    QTest.keyClick(tab.prompt.edit, Qt.Key.Key_Return)
+    await _until(lambda: tab.presenter.is_running)
+    await _until(lambda: not tab.presenter.is_running)
+    if not tab.columns.together.text():
+        raise CodetteError(f"The models wrote nothing together to {TOGETHER!r}.")
+    tab.columns.together.colours_button.click()
+    await _picture(window, directory, "compare-together-light", taken)
 
 
 async def _every_tab(window: MainWindow, directory: Path, taken: Tour) -> None:

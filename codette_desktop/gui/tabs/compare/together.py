@@ -51,6 +51,7 @@ def method_tip(method: Method) -> str:
 
 
 _COLOURS_EVERY_MS = 200
+_TEXT_PX = 15  # as an answer's
 
 
 class TogetherColumn(QFrame):
@@ -209,7 +210,8 @@ class TogetherColumn(QFrame):
         self.legend.setVisible(coloured)
         self.markdown.setVisible(not coloured and bool(self.text()))
         if coloured:
-            self.coloured.setText("".join(map(_piece, tokens)))
+            size = theme().px(_TEXT_PX)
+            self.coloured.setText(f"<div style='font-size: {size}px'>{''.join(map(_piece, tokens))}</div>")
             self.legend.setText(self._legend(tokens))
         elif self.text() != self.markdown.text():
             self.markdown.set_markdown(self.text())
