@@ -38,7 +38,7 @@ class Sampling:
             value = getattr(self, name)
             if value is not None and not low <= value <= high:
                 raise InvalidRequest(
-                    f"{name.replace('_', ' ')} is {value}.", f"It must lie between {low:g} and {high:g}."
+                    f"{name.replace('_', ' ')} is {value}.", f"It must lie between {low:,} and {high:,}."
                 )
         if self.grammar and self.json_schema:
             raise InvalidRequest("A grammar and a JSON schema were both given.", "Remove one of the two.")
