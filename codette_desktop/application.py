@@ -11,7 +11,7 @@ from codette_desktop.configuration.file import Configuration, configuration_path
 from codette_desktop.configuration.roles import Roles
 from codette_desktop.configuration.watching import watch
 from codette_desktop.domain.ensembles import Member
-from codette_desktop.domain.errors import ModelError, StoreError
+from codette_desktop.domain.errors import CodetteError, ModelError, StoreError, UnsupportedModel
 from codette_desktop.domain.events import ConfigurationChanged, EventBus, ServersChanged, StoreFailed, StoreRecovered
 from codette_desktop.domain.models import EngineSettings, ModelInfo
 from codette_desktop.domain.requests import Sampling
@@ -21,7 +21,7 @@ from codette_desktop.ensemble.comparisons import ComparisonService
 from codette_desktop.ensemble.members import MemberReader
 from codette_desktop.ensemble.service import EnsembleService
 from codette_desktop.ensemble.turns import TurnPlanner
-from codette_desktop.inference.admission import AdmittingProvider
+from codette_desktop.inference.admission import AdmittingProvider, told_apart
 from codette_desktop.inference.aftermath import Aftermath
 from codette_desktop.inference.cache.provider import CachingProvider
 from codette_desktop.inference.cache.responses import ResponseCache
@@ -161,11 +161,20 @@ class Application:
             self._member_key,
             self.catalogue.label,
             self._embedded,
-            joint=JointByName(self.engine, self.configuration.asked_name, self._is_on_server),
+            joint=JointByName(self.engine, self.configuration.asked_name),
+            cannot_write=self._cannot_write,
         )
 
-    def _is_on_server(self, name: str) -> bool:
-        return self.servers.find_model(name) is not None
+    def _cannot_write(self, member: Member) -> CodetteError | None:
+        """What keeps a member from writing together with others, beside what loading it would show. Reads the disk."""
+        try:
+            model = self.catalogue.find_model(member.model)
+        except CodetteError as error:
+            return error
+        if not isinstance(model, ModelInfo):
+            hint = "It can take part in every other method."
+            return UnsupportedModel("It runs on a server, which tells no probabilities of all tokens.", hint)
+        return told_apart() if self.runs_apart(model) else None
 
     def _member_key(self, member: Member) -> str:
         """A member by what it is. Reads the disk. Its name where its model cannot be found."""

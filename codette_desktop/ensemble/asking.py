@@ -39,7 +39,8 @@ class EnsembleServices:
 
     `plan` says who answers together (blocking; it reads headers). `key` names a member by what it is: the hash of its
     model, and its role (blocking). `label` is a model's name as it is read. `embed` gives vectors of unit length where
-    there is a model made for it, else None. `joint` has models write together.
+    there is a model made for it, else None. `joint` has models write together,
+    `cannot_write` says what keeps a member from that (blocking).
     """
 
     provider: Provider
@@ -49,6 +50,7 @@ class EnsembleServices:
     label: Callable[[str], str] = lambda name: name
     embed: Callable[[Sequence[str]], Awaitable[Vectors | None]] | None = None
     joint: JointProvider | None = None
+    cannot_write: Callable[[Member], CodetteError | None] = lambda _member: None
     patience: Patience = field(default_factory=Patience)
 
 

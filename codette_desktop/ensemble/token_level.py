@@ -7,7 +7,6 @@ from codette_desktop.domain.ensembles import (
     EnsemblePart,
     MemberAnswer,
     MemberDropped,
-    MemberWaits,
     Method,
     Outcome,
     Working,
@@ -97,16 +96,21 @@ async def _at_places(parts: AsyncGenerator[JointPart, None], left: Sequence[int]
 
 
 async def _who_fits(run: Asking) -> tuple[list[int], list[EnsemblePart]]:
-    """The places of those who can be in memory at once, and what is to be said of the others."""
-    turns = await off_loop(lambda: run.services.plan(run.request.members))
-    left = sorted(turns.groups[0]) if turns.groups else []
-    parts: list[EnsemblePart] = []
-    for place in sorted(place for group in turns.groups[1:] for place in group):
-        why = turns.why.get(place, "")
-        error = ModelLoadFailed(f"It does not fit into memory beside the others. {why}".strip())
+    """The places of those who can write and be in memory at once, and what is to be said of the others."""
+    members, refused = run.request.members, run.services.cannot_write
+    errors = await off_loop(lambda: {place: refused(member) for place, member in enumerate(members)})
+    dropped = {place: error for place, error in errors.items() if error is not None}
+    able = [place for place in range(len(members)) if place not in dropped]
+    turns = await off_loop(lambda: run.services.plan([members[place] for place in able]))
+    for at in (at for group in turns.groups[1:] for at in group):
+        why = turns.why.get(at, "")
+        dropped[able[at]] = ModelLoadFailed(f"It does not fit into memory beside the others. {why}".strip())
+    for place, error in dropped.items():
         run.gathering.fail(place, error)
-        parts += [MemberWaits(place, why), MemberDropped(place, error)]
-    return left, parts
+    if len(dropped) == len(members):
+        raise run.failure()
+    left = [place for place in able if place not in dropped]
+    return left, [MemberDropped(place, dropped[place]) for place in sorted(dropped)]
 
 
 def _weights(run: Asking) -> tuple[float, ...]:

@@ -47,6 +47,14 @@ class TrustStore(Protocol):
     def note_crash(self, file_hash: str) -> "Future[None]": ...
 
 
+def told_apart() -> UnsupportedModel:
+    """Why a model outside this process does not write together with others."""
+    return UnsupportedModel(
+        "It runs in a process of its own, out of which no probabilities of single tokens come.",
+        "It can take part in every other method.",
+    )
+
+
 class InsideProvider(CacheableProvider, JointProvider, Protocol):
     """The one in this process."""
 
@@ -99,9 +107,7 @@ class AdmittingProvider:
                 if await self._place(one.model) is self._inside:
                     left.append(place)
                     continue
-                error: CodetteError = UnsupportedModel(
-                    "It runs in a process of its own, out of which no probabilities of single tokens come."
-                )
+                error: CodetteError = told_apart()
             except CodetteError as failed:
                 error = failed
             yield JointDropped(place, error)

@@ -90,7 +90,9 @@ class Batches:
                 raise StoreError("This batch no longer exists.")
             mine = self._access.sessions.id
             if row["claimed_by"] not in ("", mine) and self._access.sessions.is_alive(row["claimed_by"]):
-                raise StoreError("This batch is running already, in another window or command.", "Pause it there first.")
+                raise StoreError(
+                    "This batch is running already, in another window or command.", "Pause it there first."
+                )
             connection.execute("UPDATE batches SET claimed_by = ? WHERE id = ?", (mine, batch_id))
             self._forget(connection, batch_id, "open")
             return self._known(connection, batch_id)

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +15,15 @@ from codette_desktop.application import Application
 from codette_desktop.cli import main
 from codette_desktop.domain.answers import AnswerEnd, FinishReason, TextChunk
 from codette_desktop.domain.comparisons import ComparisonSetup, OpenedComparison
-from codette_desktop.domain.ensembles import EnsemblePart, EnsembleRequest, MemberDropped, Method, Outcome, Working
+from codette_desktop.domain.ensembles import (
+    EnsemblePart,
+    EnsembleRequest,
+    Member,
+    MemberDropped,
+    Method,
+    Outcome,
+    Working,
+)
 from codette_desktop.domain.errors import Cancelled, CodetteError, InvalidRequest, ModelLoadFailed, UnsupportedModel
 from codette_desktop.domain.joint import JointBegun, JointDropped, JointEnd, JointPart, JointRequest, JointToken
 from codette_desktop.domain.messages import Message, Role
@@ -189,6 +197,22 @@ async def test_a_model_in_a_process_of_its_own_takes_no_part(application: Applic
     assert [part.place for part in parts if isinstance(part, MemberDropped)] == [1]
     assert outcome.text
     assert any("process of its own" in reason for reason in outcome.reasons)
+
+
+async def test_who_cannot_write_takes_no_memory_from_who_can(application: Application) -> None:
+    await asyncio.wrap_future(application.keep_apart(application.catalogue.find_file(MEDIUM), True))
+    asked_of: list[list[str]] = []
+
+    def plan(members: Sequence[Member]) -> Turns:
+        asked_of.append([member.model for member in members])
+        return Turns((tuple(range(len(members))),), {})
+
+    services = replace(application.ensembles._services, plan=plan)  # pyright: ignore[reportPrivateUsage]
+    request = ensemble(application, QUESTIONS[2], MEDIUM, SMALL, "rotated").request
+    parts, outcome = await parts_of(EnsembleService(services).start(request))
+    assert asked_of == [[SMALL, "rotated"]]
+    assert [part.place for part in parts if isinstance(part, MemberDropped)] == [0]
+    assert {place for token in outcome.tokens for place in token.decided_by} == {1, 2}
 
 
 async def test_one_that_is_left_writes_alone(application: Application, codette_home: Path) -> None:
