@@ -12,7 +12,7 @@ import pytest
 
 from codette_desktop.application import Application
 from codette_desktop.domain.answers import FinishReason, TextChunk
-from codette_desktop.domain.comparisons import ComparisonSetup, OpenedComparison, Origin
+from codette_desktop.domain.comparisons import TOGETHER, ComparisonSetup, OpenedComparison, Origin
 from codette_desktop.domain.ensembles import MemberBegins, MemberDropped, MemberPart, Method, Outcome
 from codette_desktop.domain.errors import InvalidRequest, StoreError
 from codette_desktop.domain.events import AnswerFinished, AnswerStarted, ComparisonsChanged, ProviderFailed
@@ -144,9 +144,12 @@ async def test_what_a_member_said_stays_where_it_cannot_say_it_again(
 
 async def test_members_that_are_not_there_cannot_be_asked_again_or_taken(application: Application) -> None:
     ended = await asked(application)
-    for place in (-1, 2):
+    for place in (-2, -1, 2):
         with pytest.raises(InvalidRequest, match="no such member"):
             application.comparisons.again(ended.comparison.id, place)
+    with pytest.raises(InvalidRequest, match="No answer was made of theirs"):
+        await application.comparisons.choose(ended.comparison.id, TOGETHER)
+    for place in (-2, 2):
         with pytest.raises(InvalidRequest, match="has not answered"):
             await application.comparisons.choose(ended.comparison.id, place)
         with pytest.raises(InvalidRequest, match="has not answered"):

@@ -327,6 +327,9 @@ async def test_where_there_is_room_for_one_they_take_turns_with_chats(applicatio
 
     both = JointRequest((request, replace(request, model="pieces")), (0.5, 0.5))
     alone_text = (await joint(application, both))[1]
+    for _ in range(3):
+        pair = await asyncio.gather(joint(application, both), chat())
+        assert pair[0][1] == alone_text
     answers = await asyncio.gather(joint(application, both), chat(), joint(application, both), chat())
     assert not any(isinstance(part, JointDropped) for parts in (answers[0][0], answers[2][0]) for part in parts)
     assert answers[0][1] == answers[2][1] == alone_text

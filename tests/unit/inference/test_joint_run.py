@@ -16,7 +16,7 @@ from codette_desktop.inference.llama.joint.drafting import SURE, Draft, Opinion,
 from codette_desktop.inference.llama.joint.fusing import Scores, choose, fuse
 from codette_desktop.inference.llama.joint.run import JointRun
 from codette_desktop.inference.llama.joint.table import END, ByteTable
-from codette_desktop.inference.llama.joint.writer import Interrupted, Writer
+from codette_desktop.inference.llama.joint.writer import Interrupted, Reading, Writer
 from codette_desktop.inference.llama.model import Model
 from codette_desktop.inference.llama.slots import Slots
 from tests.support.gguf_files import ModelShape, Tokenizer, weights_of, write_model
@@ -163,6 +163,23 @@ def test_sequences_are_given_back(contexts: list[Context]) -> None:
     Written(writers, Sampling(temperature=0, max_tokens=20))
     for one in slots:
         assert not any(slot.active for slot in one._slots)  # pyright: ignore[reportPrivateUsage]
+
+
+def test_tokens_that_take_the_place_of_another_are_computed_anew(contexts: list[Context]) -> None:
+    writer = writers_of(contexts)[0]
+    assert writer.sit()
+    while writer.read_prompt():
+        pass
+    ids = writer.table.ids
+    writer.add(Reading([ids[b"a"], ids[b"b"]], [0, 1]))
+    writer.score(1, lambda: False)
+    writer.add(Reading([ids[b"c"], ids[b"d"], ids[b"e"]], [-1, 0, 1], instead=1))
+    assert writer.table.joined(writer.tokens[-4:]) == b"acde"
+    found = writer.score(1, lambda: False)[0]
+    assert np.allclose(found, logits_after(contexts[0], writer.tokens), atol=0.05)
+    writer.keep(b"ac")
+    writer.add(Reading([ids[b"f"], ids[b"g"]], [0, 1]))
+    assert np.allclose(writer.score(1, lambda: False)[0], logits_after(contexts[0], writer.tokens), atol=0.05)
 
 
 def test_they_sit_down_all_or_none(contexts: list[Context]) -> None:

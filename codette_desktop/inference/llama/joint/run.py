@@ -6,17 +6,14 @@ together (Yun et al. 2025, "SAFE"), at a place where a token ends for each of th
 """
 
 import random
-import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import TypeVar
 
 from codette_desktop.domain.answers import FinishReason
 from codette_desktop.domain.errors import Cancelled, CodetteError, EngineFailure, UnsupportedModel
-from codette_desktop.domain.joint import JointBegun, JointDropped, JointEnd, JointPart, JointToken
+from codette_desktop.domain.joint import JointBegun, JointEnd, JointPart, JointToken
 from codette_desktop.domain.requests import Sampling
-from codette_desktop.inference.llama.context import NoRoom
 from codette_desktop.inference.llama.joint.drafting import (
     FIRST_DRAFT,
     SURE,
@@ -26,15 +23,11 @@ from codette_desktop.inference.llama.joint.drafting import (
     objection,
     where_to_cut,
 )
-from codette_desktop.inference.llama.joint.fusing import Scores, choose, fuse
+from codette_desktop.inference.llama.joint.fusing import choose, fuse
+from codette_desktop.inference.llama.joint.panel import NobodyLeft, Panel, Send
 from codette_desktop.inference.llama.joint.table import END
 from codette_desktop.inference.llama.joint.writer import Interrupted, Reading, Writer
 from codette_desktop.inference.llama.text import AnswerText
-
-R = TypeVar("R")
-_SIT_EVERY_S = 0.005
-
-Send = Callable[[JointPart | Exception], object]
 
 
 class JointRun:
@@ -57,14 +50,11 @@ class JointRun:
         on_engine_failure: Callable[[Writer, Exception], object] = lambda _writer, _error: None,
     ) -> None:
         self.ended: Future[None] = Future()
-        self._all = tuple(writers)
-        self._writers = sorted(writers, key=lambda writer: (-weights[writer.place], writer.place))
+        self._panel = Panel(writers, weights, send, takes_part, on_engine_failure)
         self._weights = weights
         self._sampling = sampling
         self._send = send
         self._gated = gated
-        self._takes_part = takes_part
-        self._on_engine_failure = on_engine_failure
         self._text = AnswerText((*sampling.stop, *stops))
         self._room = min(sampling.max_tokens or room, room)
         self._draw = random.Random(sampling.seed).random  # noqa: S311 - no secret hangs on it
@@ -74,11 +64,6 @@ class JointRun:
         self._said = b""
         self._tokens = self._fused = 0
         self._draft_length = FIRST_DRAFT
-        self._sit_at = 0.0  # not before it is it tried again
-        self._seated = self._begun = False
-        self._cancelled = False
-        self._at: Writer | None = None  # whose decode runs
-        self._lock = threading.Lock()  # guards the two above
 
     # As the decoder sees it
 
@@ -89,158 +74,67 @@ class JointRun:
 
     def step(self) -> None:
         """A part of a prompt, or a draft and what the others say of it."""
-        if self.ended.done():
+        panel = self._panel
+        if not self.busy:
             return
-        if self._cancelled:
+        if panel.cancelled:
             self.cancel_all()
             return
-        for writer in self._writers:
-            writer.context.resume()
-        began, computed = time.perf_counter(), self._computing_s()
+        began, computed, writing = time.perf_counter(), panel.computing_s, panel.ready
         try:
             self._step()
         except Interrupted:
             pass  # cancelled, or another's decode was meant: once more
+        except NobodyLeft as left:
+            self._end_without(left.error)
         except Exception as error:  # noqa: BLE001 - told to whoever asked
             self.fail_all(error)
-        if self._begun:
-            self._own_s += time.perf_counter() - began - (self._computing_s() - computed)
-
-    def _computing_s(self) -> float:
-        return sum(writer.computing_s for writer in self._all)
+        if writing:
+            self._own_s += time.perf_counter() - began - (panel.computing_s - computed)
 
     def cancel(self) -> None:
         """Have it end within some milliseconds. Any thread."""
-        with self._lock:
-            self._cancelled = True
-            if self._at is not None:
-                self._at.context.abort()
+        self._panel.cancel()
 
     def abort(self) -> None:
         """Make the decode in progress stop. Any thread."""
-        with self._lock:
-            if self._at is not None:
-                self._at.context.abort()
+        self._panel.abort()
 
     def fail_all(self, error: Exception) -> None:
         """End it with `error`."""
-        if not self.ended.done():
+        if self.busy:
             wrapped = error if isinstance(error, CodetteError) else EngineFailure(f"The engine failed: {error}")
             self._end_with(wrapped)
 
     def cancel_all(self) -> None:
         """End it as cancelled: with what was written, or before it began."""
-        if self.ended.done():
-            return
-        if self._begun:
+        if self.busy:
+            self._end_without(Cancelled("It was cancelled before it began."))
+
+    def _end_without(self, error: CodetteError) -> None:
+        """Nobody is left: what was written stays, where the person stopped the last one."""
+        if self._panel.ready and isinstance(error, Cancelled):
             self._finish(FinishReason.CANCELLED)
         else:
-            self._end_with(Cancelled("It was cancelled before it began."))
+            self._end_with(error)
 
     def _end_with(self, part: JointPart | Exception) -> None:
-        for writer in self._all:
-            writer.leave()
+        self._panel.leave()
         self._send(part)
         self.ended.set_result(None)
 
-    # Reading prompts
-
     def _step(self) -> None:
-        for writer in tuple(self._writers):
-            if not self._takes_part(writer.place):
-                self._drop(writer, Cancelled("It was stopped."))
-        if not self.busy:
-            return
-        if not self._seated:
-            self._seated = self._sit()
-        elif not self._begun:
-            self._read_prompts()
+        panel = self._panel
+        panel.gather()
+        if not panel.seated:
+            panel.sit()
+        elif not panel.ready:
+            panel.read_prompts()
+            if panel.ready:
+                tables = {writer.table.fingerprint for writer in panel.writers}
+                self._send(JointBegun(panel.leader.place, len(tables) == 1))
         else:
             self._round()
-
-    def _sit(self) -> bool:
-        """All at once or none: two answers that wait for each other's places would wait for ever."""
-        if time.perf_counter() < self._sit_at:
-            return False
-        for writer in self._writers:
-            if not writer.sit():
-                self._stand_up()
-                return False
-        return True
-
-    def _read_prompts(self) -> None:
-        for writer in tuple(self._writers):
-            if self._asking(writer, writer.read_prompt):
-                return
-        if self._writers:
-            self._begun = True
-            tables = {writer.table.fingerprint for writer in self._writers}
-            self._send(JointBegun(self._writers[0].place, len(tables) == 1))
-
-    # Asking one of them
-
-    def _asking(self, writer: Writer, work: Callable[[], R]) -> R | None:
-        """Have a member compute; None where it takes no part from now on. Raises Interrupted."""
-        with self._lock:
-            if self._cancelled:
-                raise Interrupted
-            self._at = writer
-        try:
-            return self._until_there_is_room(writer, work)
-        except EngineFailure as error:
-            self._drop(writer, error)
-            return None
-        finally:
-            with self._lock:
-                self._at = None
-
-    def _until_there_is_room(self, writer: Writer, work: Callable[[], R]) -> R:
-        while True:
-            try:
-                return work()
-            except NoRoom:
-                if writer.make_room():
-                    continue
-                if not self._others_sit(writer):
-                    raise
-                if not self._begun:  # whoever writes goes first
-                    self._stand_up()
-                raise Interrupted from None
-
-    def _others_sit(self, writer: Writer) -> bool:
-        """Whether other answers than this one are being written in the member's context."""
-        ours = sum(one.context is writer.context for one in self._writers)
-        return writer.in_use > ours
-
-    def _stand_up(self) -> None:
-        for writer in self._writers:
-            writer.leave()
-        self._seated, self._sit_at = False, time.perf_counter() + _SIT_EVERY_S
-
-    def _drop(self, writer: Writer, error: CodetteError) -> None:
-        """Go on without a member that failed; the last one's failure is that of the answer."""
-        if isinstance(error, EngineFailure) and not isinstance(error, NoRoom):
-            self._on_engine_failure(writer, error)
-        if len(self._writers) == 1 and self._begun and isinstance(error, Cancelled):
-            self._finish(FinishReason.CANCELLED)
-            return
-        self._writers.remove(writer)
-        writer.leave()
-        if not self._writers:
-            self._end_with(error)
-        else:
-            self._send(JointDropped(writer.place, error))
-
-    def _reading(self, writer: Writer, draft: Draft, *, heal: bool) -> Reading | None:
-        if not draft.text:
-            return Reading([], [])
-        if writer.table.fingerprint == self._writers[0].table.fingerprint:
-            return Reading(draft.tokens, draft.starts)
-        return writer.read(draft.text, heal=heal)
-
-    def _scores(self, writer: Writer, count: int, leaving: int = 0) -> list[Scores] | None:
-        found = self._asking(writer, lambda: writer.score(count, lambda: self._cancelled, leaving=leaving))
-        return None if found is None else [Scores(writer.table, logits) for logits in found]
 
     # Writing
 
@@ -248,17 +142,19 @@ class JointRun:
         try:
             self._write()
         except Interrupted:
-            for writer in self._writers:
+            for writer in self._panel.writers:
                 writer.keep(self._said)
             raise
 
     def _write(self) -> None:
-        leader = self._writers[0]
+        leader = self._panel.leader
         draft = self._draft(leader)
         if draft is None:
             return
         opinions = [
-            found for other in self._writers[1:] if self.busy and (found := self._opinion(other, draft)) is not None
+            found
+            for other in self._panel.writers[1:]
+            if self.busy and (found := self._opinion(other, draft)) is not None
         ]
         if not self.busy:
             return
@@ -271,7 +167,7 @@ class JointRun:
         self._draft_length = next_length(self._draft_length, draft, cut)
         if not self._say_drafted(draft, kept, [opinion.writer for opinion in opinions]):
             return
-        for writer in self._writers:
+        for writer in self._panel.writers:
             writer.keep(self._said)
         if cut is not None:
             self._say_fused(leader, draft, opinions, cut)
@@ -280,7 +176,7 @@ class JointRun:
 
     def _draft(self, leader: Writer) -> Draft | None:
         draft = Draft()
-        alone = len(self._writers) == 1
+        alone = len(self._panel.writers) == 1
         longest = self._draft_length if leader.rewinds and not alone else 1
         if not self._gated:
             longest = 0
@@ -290,7 +186,7 @@ class JointRun:
                     self._finish(FinishReason.LENGTH)
                     return None
                 break
-            rows = self._scores(leader, 1)
+            rows = self._panel.scores(leader, 1)
             if rows is None:
                 return None
             piece = rows[0].first
@@ -306,6 +202,13 @@ class JointRun:
             leader.add(Reading([token], [0]))
         return draft
 
+    def _reading(self, writer: Writer, draft: Draft, *, heal: bool) -> Reading | None:
+        if not draft.text:
+            return Reading([], [])
+        if writer.table.fingerprint == self._panel.leader.table.fingerprint:
+            return Reading(draft.tokens, draft.starts)
+        return writer.read(draft.text, heal=heal)
+
     def _unhealed(self, opinion: Opinion, draft: Draft) -> Opinion | None:
         if min(opinion.rows) >= 0:
             return opinion
@@ -315,7 +218,7 @@ class JointRun:
     def _opinion(self, writer: Writer, draft: Draft, *, heal: bool = True) -> Opinion | None:
         reading = self._reading(writer, draft, heal=heal)
         if reading is None:
-            self._drop(writer, _cannot_follow())
+            self._panel.drop(writer, _cannot_follow())
             return None
         if writer.has_no_room_for(reading):
             self._finish(FinishReason.LENGTH)
@@ -324,7 +227,7 @@ class JointRun:
         whole = len(draft.rows) > len(draft.starts)  # what it would say after the draft is wanted too
         starts = [*reading.starts, len(draft.text)] if whole else reading.starts
         # The last token of a draft that was not cut short is left for the next round.
-        rows = self._scores(writer, len(starts), leaving=0 if whole else 1)
+        rows = self._panel.scores(writer, len(starts), leaving=0 if whole else 1)
         if rows is None:
             return None
         at = dict(zip(starts, rows, strict=True))
@@ -332,7 +235,7 @@ class JointRun:
 
     def _say_drafted(self, draft: Draft, kept: int, others: Sequence[Writer]) -> bool:
         """Say the draft up to `kept`; False where that ended the answer."""
-        places = tuple(sorted({self._writers[0].place, *(writer.place for writer in others)}))
+        places = tuple(sorted({self._panel.leader.place, *(writer.place for writer in others)}))
         bounds = [*draft.starts, len(draft.text)]
         for at, start in enumerate(draft.starts):
             if start >= kept:
@@ -345,7 +248,7 @@ class JointRun:
     def _say_fused(self, leader: Writer, draft: Draft, opinions: Sequence[Opinion], cut: int) -> None:
         row = draft.starts.index(cut) if cut in draft.starts else len(draft.starts)
         asked = [(leader, draft.rows[row]), *((one.writer, one.rows[cut]) for one in opinions if cut in one.rows)]
-        asked = [(writer, scores) for writer, scores in asked if writer in self._writers]
+        asked = [(writer, scores) for writer, scores in asked if writer in self._panel.writers]
         weights = [self._weights[writer.place] for writer, _scores in asked]
         fused = fuse([scores for _writer, scores in asked], weights, self._sampling.temperature)
         at = choose(fused, self._sampling.temperature, self._draw())
@@ -355,13 +258,13 @@ class JointRun:
         if piece == END:
             self._finish(FinishReason.STOP)
             return
-        for writer in tuple(self._writers):
+        for writer in tuple(self._panel.writers):
             if not self.busy:
                 return
             token = writer.table.ids.get(piece)  # the one whose probability it told: no other reading is looked for
             reading = Reading([token], [0]) if token is not None else writer.read(piece)
             if reading is None:
-                self._drop(writer, _cannot_follow())
+                self._panel.drop(writer, _cannot_follow())
             elif writer.has_no_room_for(reading):
                 self._finish(FinishReason.LENGTH)
             else:
@@ -394,7 +297,7 @@ class JointRun:
                 1000 * (self._first_at - self._started) if self._first_at else 0.0,
                 1000 * (now - self._started),
                 1000 * self._own_s,
-                tuple(writer.decoded for writer in self._all),
+                tuple(writer.decoded for writer in self._panel.everybody),
             )
         )
 
