@@ -3,10 +3,11 @@
 import asyncio
 import json
 import shutil
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -314,26 +315,28 @@ async def test_chats_and_other_answers_go_on_meanwhile(application: Application)
 
 
 async def test_where_there_is_room_for_one_they_take_turns_with_chats(application: Application) -> None:
-    await asyncio.wrap_future(application.store.settings.set("engine", {"parallel": 1}))
-    long = f"{'the water is for you ' * 48} {QUESTIONS[2]}"
-    request = ChatRequest("bytes", (Message(Role.USER, long),), Sampling(temperature=0, max_tokens=60))
-    used = await application.engine.count(request)
-    assert 256 < used.prompt < 450  # two of them do not fit
+    await asyncio.wrap_future(application.store.settings.set("engine", {"parallel": 1, "context_length": 512}))
+    sampling = GREEDY.with_changes(max_tokens=60)
+    questions = [" ".join(f"{word} {at}" for at in range(60)) for word in ("export", "chat", "compare")]
+    assert 256 < (await application.engine.count(asked(questions[0], SMALL).requests[0])).prompt < 450  # no two fit
 
-    async def chat() -> AnswerEnd:
-        end = [part async for part in application.engine.stream(request)][-1]
-        assert isinstance(end, AnswerEnd)
-        return end
+    async def together(question: str) -> str:
+        parts, text, _end = await joint(application, asked(question, SMALL, "rotated", sampling=sampling))
+        assert not any(isinstance(part, JointDropped) for part in parts)
+        return text
 
-    both = JointRequest((request, replace(request, model="pieces")), (0.5, 0.5))
-    alone_text = (await joint(application, both))[1]
-    for _ in range(3):
-        pair = await asyncio.gather(joint(application, both), chat())
-        assert pair[0][1] == alone_text
-    answers = await asyncio.gather(joint(application, both), chat(), joint(application, both), chat())
-    assert not any(isinstance(part, JointDropped) for parts in (answers[0][0], answers[2][0]) for part in parts)
-    assert answers[0][1] == answers[2][1] == alone_text
-    assert all(end.figures.completion_tokens for end in (answers[1], answers[3]))
+    async def later(work: Coroutine[Any, Any, str]) -> str:
+        await asyncio.sleep(0.06)
+        return await work
+
+    async def chat(question: str) -> str:
+        return (await alone(application, question, SMALL))[0]
+
+    expected = [await together(questions[0]), await chat(questions[1]), await together(questions[2])]
+    for order in range(3):
+        work = [together(questions[0]), chat(questions[1]), together(questions[2])]
+        said = await asyncio.gather(*(later(one) if at == order else one for at, one in enumerate(work)))
+        assert said == expected
 
 
 async def test_contexts_with_other_adapters_are_made_as_far_as_may_be(
