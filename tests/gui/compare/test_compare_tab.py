@@ -178,6 +178,7 @@ async def test_stopping_before_anything_has_begun_leaves_the_tab_usable(compare:
     assert compare.presenter.is_running
     assert compare.presenter.stop()  # in the same turn of the loop: the task has not had its first step
     await until(lambda: not compare.presenter.is_running)
+    assert all("stopped" in str(column.state.error) for column in compare.columns.columns)
     await ask(compare, qtbot, "hello model")
     assert all(column.markdown.text() for column in compare.columns.columns)
 

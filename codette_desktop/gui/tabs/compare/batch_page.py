@@ -136,6 +136,7 @@ class BatchPage(QWidget):
         path = await file_dialogs.pick_open_file(self, tr("Prompts from a file"), PROMPTS_FILTER)
         if path is not None:
             await self._presenter.create_from_file(path)
+            self.problem.hide()
 
     async def _export(self, batch_id: str) -> None:
         batch = next(batch for batch in self._presenter.batches if batch.id == batch_id)

@@ -172,6 +172,10 @@ class ComparePresenter:
         for column in state.columns:
             column.running, column.waits = False, ""
         self._reread(state)
+        if state.outcome is None and state.error is None and state.method is not Method.HYBRID:
+            for column in state.columns:
+                if column.node is None and column.error is None and not column.chunks:
+                    column.error, column.joint = Cancelled(tr("It was stopped before it said anything.")), ""
         if state is self.state and not self._closed:
             self._view.show_state(state)
 
@@ -304,7 +308,7 @@ class ComparePresenter:
     async def delete(self, comparison_id: str) -> None:
         """Hide a comparison."""
         await self._application.comparisons.delete(comparison_id)
-        if comparison_id == self.state.id and not self.is_running:
+        if comparison_id == self.state.id:
             self.new()
 
     async def restore(self, comparison_id: str) -> None:
