@@ -12,6 +12,7 @@ from codette_desktop.domain.joint import JointEnd, JointPart, JointToken
 from codette_desktop.domain.models import EngineSettings
 from codette_desktop.domain.requests import Sampling
 from codette_desktop.inference.llama.context import Context
+from codette_desktop.inference.llama.joint import run as joint_run
 from codette_desktop.inference.llama.joint.drafting import SURE, Draft, Opinion, where_to_cut
 from codette_desktop.inference.llama.joint.fusing import Scores, choose, fuse
 from codette_desktop.inference.llama.joint.run import JointRun
@@ -20,6 +21,7 @@ from codette_desktop.inference.llama.joint.writer import Interrupted, Reading, W
 from codette_desktop.inference.llama.model import Model
 from codette_desktop.inference.llama.slots import Slots
 from tests.support.gguf_files import ModelShape, Tokenizer, weights_of, write_model
+from tests.support.llama_server import STARTER
 
 PROMPT = "the water is for you"
 LENGTH = 512
@@ -50,13 +52,25 @@ def contexts(tmp_path: Path) -> Iterator[list[Context]]:
         model.close()
 
 
-def writers_of(contexts: Sequence[Context]) -> list[Writer]:
+@pytest.fixture
+def trained() -> Iterator[list[Context]]:
+    """The starter models, whose tokenizers differ, and which write words."""
+    models = [Model.load(STARTER.with_name(name), EngineSettings()) for name in (STARTER.name, "guide-m-q8_0.gguf")]
+    found = [Context(model, EngineSettings(threads=1), LENGTH, sequences=8) for model in models]
+    yield found
+    for context in found:
+        context.close()
+    for model in models:
+        model.close()
+
+
+def writers_of(contexts: Sequence[Context], prompt: str = PROMPT) -> list[Writer]:
     return [
         Writer(
             place,
             context,
             Slots(context),
-            context.model.vocabulary.tokenise(PROMPT, special=False),
+            context.model.vocabulary.tokenise(prompt, special=False),
             ByteTable.of(context.model.vocabulary),
         )
         for place, context in enumerate(contexts)
@@ -157,6 +171,30 @@ def test_members_of_different_vocabularies_stay_in_step(contexts: list[Context])
             context.clear()
 
 
+def test_nobody_is_overruled_because_it_took_up_the_end_of_what_was_said(
+    trained: list[Context], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A member whose first token begins before the draft objects there, where no token begins for the leader."""
+    calls: list[tuple[int | None, int]] = []
+
+    def objects_when_healed(_w: Writer, _d: Draft, _r: Reading, rows: dict[int, Scores], _said: bytes) -> int | None:
+        return 0 if min(rows) < 0 else None
+
+    def watched(draft: Draft, opinions: Sequence[Opinion]) -> int | None:
+        cut = where_to_cut(draft, opinions)
+        calls.append((cut, min(min(one.rows) for one in opinions)))
+        return cut
+
+    monkeypatch.setattr(joint_run, "objection", objects_when_healed)
+    monkeypatch.setattr(joint_run, "where_to_cut", watched)
+    for prompt in ("<|user|> Why are models slow?\n", "What is a token and a vocabulary?"):
+        for order in (trained, trained[::-1]):
+            Written(writers_of(order, prompt), Sampling(temperature=0, max_tokens=150))
+    healed = [at for at, (cut, first) in enumerate(calls) if cut is None and first < 0]
+    assert healed
+    assert all(calls[at + 1][1] >= 0 for at in healed)  # asked again, with a token that begins where the draft does
+
+
 def test_sequences_are_given_back(contexts: list[Context]) -> None:
     writers = writers_of(contexts)
     slots = [writer._slots for writer in writers]  # pyright: ignore[reportPrivateUsage]
@@ -199,6 +237,28 @@ def test_they_sit_down_all_or_none(contexts: list[Context]) -> None:
     while run.busy:
         run.step()
     assert parts
+
+
+def test_two_that_read_long_prompts_in_one_full_context_take_turns(tmp_path: Path) -> None:
+    model = Model.load(sharp_model(tmp_path / "one.gguf"), EngineSettings())
+    context = Context(model, EngineSettings(threads=1, batch_tokens=64), LENGTH, sequences=4)
+    slots, table = Slots(context), ByteTable.of(model.vocabulary)
+    runs: list[JointRun] = []
+    parts: list[JointPart | Exception] = []
+    for text in ("the water is for you ", "more people call than "):  # 300 tokens each, and there is room for 512
+        prompt = np.resize(model.vocabulary.tokenise(text, special=False), 300)
+        writer = Writer(0, context, slots, prompt, table)
+        runs.append(JointRun([writer], [1.0], Sampling(temperature=0, max_tokens=5), (), 64, parts.append))
+    for _ in range(1_000_000):
+        for run in runs:
+            run.step()
+        if not any(run.busy for run in runs):
+            break
+    ends = [part for part in parts if isinstance(part, JointEnd)]
+    assert len(ends) == 2
+    assert not any(isinstance(part, Exception) for part in parts)
+    context.close()
+    model.close()
 
 
 def scores_of(contexts: Sequence[Context]) -> Scores:
