@@ -32,11 +32,10 @@ from codette_desktop.inference.engine_settings import EngineSettingsService
 from codette_desktop.inference.fallback import FallbackProvider
 from codette_desktop.inference.health import HealthMonitor
 from codette_desktop.inference.isolation.provider import IsolatedProvider
-from codette_desktop.inference.joint import JointByName
 from codette_desktop.inference.known_servers import KnownServers
 from codette_desktop.inference.llama.kv_folder import DEFAULT_MB, KvFolder
 from codette_desktop.inference.llama.provider import LlamaProvider
-from codette_desktop.inference.named import NamedProvider
+from codette_desktop.inference.named import JointByName, NamedProvider
 from codette_desktop.inference.policy import policy_of
 from codette_desktop.inference.preloading import Preloader
 from codette_desktop.inference.provider import Provider, embedder_of

@@ -58,18 +58,7 @@ async def write_together(run: Asking) -> AsyncGenerator[EnsemblePart, None]:
 
 def stopped_outcome(tokens: Sequence[JointToken], members: int) -> Outcome:
     """What was written of an answer that was stopped in the middle."""
-    agreement = _agreement(tokens)
-    return Outcome(
-        Method.TOKEN,
-        Method.TOKEN,
-        _text(tokens),
-        None,
-        agreement,
-        _sureness(tokens),
-        weights=(1 / members,) * members,
-        reasons=(STOPPED,),
-        tokens=tuple(tokens),
-    )
+    return _outcome_of(tokens, (1 / members,) * members, (STOPPED,))
 
 
 def shares(tokens: Sequence[JointToken], members: int) -> tuple[int, ...]:
@@ -129,6 +118,11 @@ def _outcome(
     answers = run.gathering.answers
     taking = [place for place, answer in enumerate(answers) if answer.error is None]
     total = sum(told[place] for place in taking) or 1.0
+    counted = tuple(told[place] / total if place in taking else 0.0 for place in range(len(answers)))
+    return _outcome_of(tokens, counted, _reasons(answers, taking, begun, end, tokens, told))
+
+
+def _outcome_of(tokens: Sequence[JointToken], counted: tuple[float, ...], reasons: tuple[str, ...]) -> Outcome:
     agreement = _agreement(tokens)
     return Outcome(
         Method.TOKEN,
@@ -137,8 +131,8 @@ def _outcome(
         None,
         agreement,
         _sureness(tokens),
-        weights=tuple(told[place] / total if place in taking else 0.0 for place in range(len(answers))),
-        reasons=_reasons(answers, taking, begun, end, tokens, told),
+        weights=counted,
+        reasons=reasons,
         disagree=agreement < DISAGREE_BELOW,
         tokens=tuple(tokens),
     )

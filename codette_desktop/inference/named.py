@@ -4,8 +4,16 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import replace
 
 from codette_desktop.domain.answers import AnswerPart, ContextUse
+from codette_desktop.domain.joint import JointPart, JointRequest
 from codette_desktop.domain.requests import ChatRequest
-from codette_desktop.inference.provider import CacheableProvider, Embeddings, LoadedModel, ModelIdentity, embedder_of
+from codette_desktop.inference.provider import (
+    CacheableProvider,
+    Embeddings,
+    JointProvider,
+    LoadedModel,
+    ModelIdentity,
+    embedder_of,
+)
 
 
 class NamedProvider:
@@ -49,3 +57,16 @@ class NamedProvider:
 
     def _renamed(self, request: ChatRequest) -> ChatRequest:
         return replace(request, model=self._asked_name(request.model))
+
+
+class JointByName:
+    """Itself a `JointProvider`: asks `engine` by what `asked_name` makes of a model's name at that moment."""
+
+    def __init__(self, engine: JointProvider, asked_name: Callable[[str], str]) -> None:
+        self._engine = engine
+        self._asked_name = asked_name
+
+    def write_together(self, request: JointRequest) -> AsyncGenerator[JointPart, None]:
+        """See `JointProvider.write_together`."""
+        renamed = tuple(replace(one, model=self._asked_name(one.model)) for one in request.requests)
+        return self._engine.write_together(replace(request, requests=renamed))

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,18 @@ def sharp_model(path: Path, *, noise: float = 0.0, tokenizer: Tokenizer = "gpt2"
     return write_model(path, shape, added={"output.weight": ((SHARP - 1) * output + SHARP * moved).astype(np.float32)})
 
 
+@contextmanager
+def opened(files: Sequence[Path]) -> Iterator[list[Context]]:
+    """A context on each model."""
+    models = [Model.load(file, EngineSettings()) for file in files]
+    found = [Context(model, EngineSettings(threads=1), LENGTH, sequences=8) for model in models]
+    yield found
+    for context in found:
+        context.close()
+    for model in models:
+        model.close()
+
+
 @pytest.fixture
 def contexts(tmp_path: Path) -> Iterator[list[Context]]:
     files = [
@@ -43,25 +56,15 @@ def contexts(tmp_path: Path) -> Iterator[list[Context]]:
         sharp_model(tmp_path / "two.gguf", noise=0.35),
         sharp_model(tmp_path / "three.gguf", tokenizer="llama", seed=2),
     ]
-    models = [Model.load(file, EngineSettings()) for file in files]
-    found = [Context(model, EngineSettings(threads=1), LENGTH, sequences=4) for model in models]
-    yield found
-    for context in found:
-        context.close()
-    for model in models:
-        model.close()
+    with opened(files) as found:
+        yield found
 
 
 @pytest.fixture
 def trained() -> Iterator[list[Context]]:
     """The starter models, whose tokenizers differ, and which write words."""
-    models = [Model.load(STARTER.with_name(name), EngineSettings()) for name in (STARTER.name, "guide-m-q8_0.gguf")]
-    found = [Context(model, EngineSettings(threads=1), LENGTH, sequences=8) for model in models]
-    yield found
-    for context in found:
-        context.close()
-    for model in models:
-        model.close()
+    with opened([STARTER, STARTER.with_name("guide-m-q8_0.gguf")]) as found:
+        yield found
 
 
 def writers_of(contexts: Sequence[Context], prompt: str = PROMPT) -> list[Writer]:

@@ -333,12 +333,11 @@ def tell_parts(state: CompareState) -> None:
         if not state.outcome.weights[place]:
             column.joint = tr("Took no part at the end: the one answer says why.")
         elif fused:
-            words = tr(
-                "Wrote with the others: {n} of the {all} pieces that were decided together were its own first choice.",
+            column.joint = tr(
+                "Wrote with the others. Pieces decided together: {all}; of these its own first choice: {n}.",
                 n=number(taken[place]),
                 all=number(fused),
             )
-            column.joint = words
         else:
             column.joint = tr("Wrote with the others, and would have said the same throughout.")
 
