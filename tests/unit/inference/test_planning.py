@@ -3,11 +3,12 @@
 GPUs are stood in for by figures: no test machine has one.
 """
 
-import ctypes
+import subprocess
 import sys
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
+from subprocess import PIPE
 
 import psutil
 import pytest
@@ -27,6 +28,14 @@ from tests.support.gguf_files import ModelShape, write_model
 
 GB = 10**9
 MB = 10**6
+
+HOLDS_A_BLOCK = """
+print("before", flush=True)
+input()
+block = bytearray(b"x") * 50_000_000
+print("after", flush=True)
+input()
+"""
 
 
 class Remembered:
@@ -170,10 +179,18 @@ def test_devices_tell_their_memory() -> None:
 
 
 def test_a_process_tells_its_memory() -> None:
-    before = process_memory()
-    block = ctypes.create_string_buffer(50 * MB)
-    ctypes.memset(block, 1, len(block))
-    assert (process_memory() - before).resident > 40 * MB
+    """In a process of its own: in this one, memory that other tests freed may be handed out again, or returned."""
+    with subprocess.Popen([sys.executable, "-c", HOLDS_A_BLOCK], stdin=PIPE, stdout=PIPE, text=True) as child:
+        assert child.stdout
+        assert child.stdin
+        assert child.stdout.readline() == "before\n"
+        before = process_memory(child.pid)
+        child.stdin.write("\n")
+        child.stdin.flush()
+        assert child.stdout.readline() == "after\n"
+        grown = process_memory(child.pid) - before
+        child.stdin.close()
+    assert 49 * MB < grown.resident < 60 * MB
     assert process_memory(2**22 + 1) == ProcessMemory()
 
 
