@@ -47,6 +47,10 @@ from codette_desktop.models.library import ModelLibrary
 from codette_desktop.models.memory_need import saved_bytes
 from codette_desktop.paths import data_dir as default_data_dir
 from codette_desktop.proof.service import ProofService
+from codette_desktop.rating.contestants import ContestantReader
+from codette_desktop.rating.service import RatingService
+from codette_desktop.rating.sitting import RatingServices
+from codette_desktop.rating.votes import VoteService
 from codette_desktop.store import Store
 
 log = logging.getLogger(__name__)
@@ -104,12 +108,18 @@ class Application:
         self.ensembles = EnsembleService(self._ensemble_services())
         self.comparisons = ComparisonService(store, self.ensembles, self.planner, self.bus)
         self.batches = BatchService(store, self.comparisons)
+        self.votes = VoteService(store, self.bus)
+        self.rating = self._make_rating()
         self.proofs = ProofService(lambda: self.provider, self.in_memory, self.ensembles.learn, self.ensembles.start)
         self._background: list[asyncio.Task[None]] = []
         self.notes: list[str] = []
+        self._listen()
+
+    def _listen(self) -> None:
+        """What one part of the application tells another."""
         self.bus.subscribe(ConfigurationChanged, lambda _event: self.bus.publish(ServersChanged()))
-        store.failures.on_write_error = lambda error: self.bus.publish(StoreFailed(error))
-        store.failures.on_write_ok = lambda: self.bus.publish(StoreRecovered())
+        self.store.failures.on_write_error = lambda error: self.bus.publish(StoreFailed(error))
+        self.store.failures.on_write_ok = lambda: self.bus.publish(StoreRecovered())
 
     def _problem_of_name(self, name: str) -> ModelError | None:
         return self.catalogue.problem_of_name(name)
@@ -163,6 +173,12 @@ class Application:
             joint=JointByName(self.engine, self.configuration.asked_name),
             cannot_write=self._cannot_write,
         )
+
+    def _make_rating(self) -> RatingService:
+        services = RatingServices(
+            self.store, self.votes, self.ensembles, self.bus, lambda text: self.planner.task(text).type.value
+        )
+        return RatingService(services, ContestantReader(self.members, self.catalogue.find_known_model))
 
     def _cannot_write(self, member: Member) -> CodetteError | None:
         """What keeps a member from writing together with others, beside what loading it would show. Reads the disk."""

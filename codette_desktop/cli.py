@@ -18,9 +18,12 @@ from codette_desktop.commands.comparisons import comparisons
 from codette_desktop.commands.config import config
 from codette_desktop.commands.embed import embed
 from codette_desktop.commands.evaluate import evaluate
+from codette_desktop.commands.experiments import experiments
+from codette_desktop.commands.leaderboard import leaderboard
 from codette_desktop.commands.models import models
 from codette_desktop.commands.roles import asked_as, roles
 from codette_desktop.commands.servers import servers
+from codette_desktop.commands.votes import votes
 from codette_desktop.doctor import as_text, diagnose
 from codette_desktop.domain.answers import AnswerEnd, SwitchedModel, TextChunk
 from codette_desktop.domain.conversations import Node
@@ -185,7 +188,10 @@ main.add_command(compare)
 main.add_command(comparisons)
 main.add_command(embed)
 main.add_command(evaluate)
+main.add_command(experiments)
+main.add_command(leaderboard)
 main.add_command(config)
 main.add_command(models)
 main.add_command(roles)
 main.add_command(servers)
+main.add_command(votes)

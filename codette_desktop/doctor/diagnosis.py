@@ -8,6 +8,8 @@ from typing import Any
 
 from codette_desktop import __version__
 from codette_desktop.application import Application
+from codette_desktop.doctor.finding import Finding
+from codette_desktop.doctor.trail import check_audit
 from codette_desktop.domain.errors import CodetteError
 from codette_desktop.hardware.machine import Machine, inspect
 from codette_desktop.inference.llama.library import library as load_engine
@@ -18,15 +20,6 @@ PACKAGES = (
 )  # fmt: skip
 LITTLE_DISK_BYTES = 1 << 30
 LITTLE_MEMORY_BYTES = 1 << 30
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something wrong. `blocking` findings keep models from answering."""
-
-    what: str
-    mend: str
-    blocking: bool = False
 
 
 @dataclass(slots=True)
@@ -41,6 +34,7 @@ class Diagnosis:
     engine: dict[str, Any] = field(default_factory=dict[str, Any])
     configuration: dict[str, Any] = field(default_factory=dict[str, Any])
     database: dict[str, Any] = field(default_factory=dict[str, Any])
+    audit: dict[str, Any] = field(default_factory=dict[str, Any])
     models: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     findings: list[Finding] = field(default_factory=list[Finding])
     notes: list[str] = field(default_factory=list[str])
@@ -170,6 +164,8 @@ def _check_data(found: Diagnosis, data_dir: Path) -> None:
             found.findings.append(
                 Finding(f"The database is damaged: {wrong[0]}", "Restore a copy from the folder 'backups' beside it.")
             )
+        found.audit, findings = check_audit(store)
+        found.findings += findings
         _check_configuration(found, application)
         found.models = [
             {

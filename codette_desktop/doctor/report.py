@@ -26,6 +26,10 @@ def as_text(found: Diagnosis) -> str:
             f"Database    {_size(found.database['bytes'])}, {found.database['conversations']} conversations, "
             f"integrity {', '.join(found.database['integrity'])}"
         )
+    if found.audit:
+        state = "as they were written" if found.audit["whole"] else "NOT as they were written"
+        entries = found.audit["entries"]
+        lines.append(f"Votes       {f'{entries:,} audit entries, {state}' if entries else 'none yet'}")
     if found.configuration:
         count = len(found.configuration["problems"])
         state = f"{count} {'mistake' if count == 1 else 'mistakes'}" if count else "nothing wrong"

@@ -10,6 +10,7 @@ CodetteError
 │   │   └── UnsupportedModel  readable, but this engine cannot run it
 │   └── ModelLoadFailed     the engine refused it (memory, corrupt weights)
 ├── EngineFailure           the engine failed while answering
+├── ContestantFailed        a contestant of a duel gave no answer
 ├── ServerError             a server of models cannot do what was asked
 │   ├── ServerUnreachable   nothing answers at its address, or not in time
 │   ├── ServerRefused       it wants a token, or does not accept this one
@@ -89,6 +90,14 @@ class EngineFailure(CodetteError):
     """The engine failed while it was answering."""
 
     retryable = True
+
+
+class ContestantFailed(CodetteError):
+    """A contestant of a duel gave no answer. `place` says which of those that were asked."""
+
+    def __init__(self, message: str, hint: str = "", *, retryable: bool | None = None, place: int = 0) -> None:
+        super().__init__(message, hint, retryable=retryable)
+        self.place = place
 
 
 class ServerError(CodetteError):

@@ -121,6 +121,11 @@ class ComparisonsChanged(Event):
     """The list of comparisons or of batches is no longer what it was."""
 
 
+@dataclass(frozen=True, slots=True)
+class VotesChanged(Event):
+    """A vote was cast or taken back, or an experiment or its duels are no longer what they were."""
+
+
 E = TypeVar("E", bound=Event)
 
 

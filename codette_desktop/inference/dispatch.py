@@ -124,11 +124,18 @@ class Planner:
         health = {name: self._health(model.name) for name, model in everyone.items()}
         routable = [self._routable(name, model) for name, model in everyone.items()]
         text = messages[-1].content if messages else ""
+        return self._made_router().rank(text, messages[:-1], routable, self._profiles(), health, preferences)
+
+    def task(self, text: str) -> Task:
+        """What a prompt that stands alone asks for."""
+        return self._made_router().read(text)
+
+    def _made_router(self) -> "Router":
         if self._router is None:  # made with the first plan: the window need not wait for it at start
             from codette_desktop.inference.routing.router import Router
 
             self._router = Router()
-        return self._router.rank(text, messages[:-1], routable, self._profiles(), health, preferences)
+        return self._router
 
     def _routable(self, name: str, model: AnyModel) -> RoutableModel:
         if isinstance(model, ModelInfo):

@@ -48,6 +48,10 @@ def time_from_text(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
+# Made once: json.dumps makes one at every call, which takes longer than most texts.
+_CANONICAL = json.JSONEncoder(sort_keys=True, allow_nan=False, separators=(",", ":"))
+
+
 def canonical_json(value: Any) -> str:
     """JSON with sorted keys in ASCII; raises TypeError or ValueError for what JSON cannot say (NaN, objects)."""
-    return json.dumps(value, sort_keys=True, allow_nan=False, separators=(",", ":"))
+    return _CANONICAL.encode(value)

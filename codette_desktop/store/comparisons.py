@@ -10,12 +10,13 @@ from codette_desktop.domain.errors import StoreError
 from codette_desktop.domain.messages import Message, Role
 from codette_desktop.store import ensemble_rows, purge, rows, search, tree
 from codette_desktop.store.access import Access, now_text, time_from_text
+from codette_desktop.store.kinds import COMPARISON
 from codette_desktop.store.text import clean
 
 _COLUMNS = """c.id, c.title, c.created_at, c.updated_at, p.question_id, p.setup, p.outcome, p.chosen,
     p.origin_conversation_id, p.origin_leaf_id, p.batch_id"""
 _FROM = "FROM conversations c JOIN comparisons p ON p.conversation_id = c.id"
-_LIST = f"""SELECT {_COLUMNS} {_FROM} WHERE c.kind = '{search.COMPARISON}' AND c.deleted_at IS NULL
+_LIST = f"""SELECT {_COLUMNS} {_FROM} WHERE c.kind = '{COMPARISON}' AND c.deleted_at IS NULL
     ORDER BY c.updated_at DESC, c.seq DESC LIMIT ? OFFSET ?"""
 
 
@@ -35,14 +36,14 @@ class Comparisons:
 
     def count(self) -> int:
         """How many are not deleted."""
-        sql = f"SELECT count(*) FROM conversations WHERE kind = '{search.COMPARISON}' AND deleted_at IS NULL"
+        sql = f"SELECT count(*) FROM conversations WHERE kind = '{COMPARISON}' AND deleted_at IS NULL"
         with self._access.read() as connection:
             return connection.execute(sql).fetchone()[0]
 
     def search(self, text: str, limit: int = 50) -> "list[Comparison]":
         """Those whose prompt or answers hold all words of `text`: see `Conversations.search`."""
         with self._access.read() as connection:
-            hits = search.search(connection, text, limit, search.COMPARISON)
+            hits = search.search(connection, text, limit, COMPARISON)
             found = [_read(connection, hit.conversation.id) for hit in hits]
         return [item for item in found if item is not None]
 
@@ -146,7 +147,7 @@ def _insert(connection: Connection, prompt: str, setup: ComparisonSetup, origin:
             now,
             now,
             rows.sampling_text(setup.members[0].sampling),
-            search.COMPARISON,
+            COMPARISON,
         ),
     )
     question_id = tree.add_node(connection, comparison_id, None, Message(Role.USER, prompt))

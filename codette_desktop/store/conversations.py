@@ -46,6 +46,18 @@ class Conversations:
         with self._access.read() as connection:
             return tree.read_conversation(connection, conversation_id)
 
+    def first_questions(self, limit: int) -> "list[str]":
+        """What chats that are not deleted began with, the newest first, each once."""
+        with self._access.read() as connection:
+            found = connection.execute(
+                """SELECT m.content FROM nodes n JOIN messages m ON m.id = n.message_id
+                   JOIN conversations c ON c.id = n.conversation_id
+                   WHERE n.parent_id IS NULL AND m.role = 'user' AND c.kind = 'chat' AND c.deleted_at IS NULL
+                   GROUP BY m.id ORDER BY max(n.seq) DESC LIMIT ?""",
+                (limit,),
+            )
+            return [row["content"] for row in found if row["content"].strip()]
+
     def branch(self, conversation_id: str, last: int | None = None) -> "list[Node]":
         """The branch on view from the first message to the leaf, or its `last` nodes. [] where nothing was said."""
         with self._access.read() as connection:

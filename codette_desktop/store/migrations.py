@@ -7,12 +7,14 @@ added that it does not use); a higher major may not.
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
+from codette_desktop.store.vote_schema import M009_VOTES
+
 if TYPE_CHECKING:
     from sqlite_utils import Database
     from sqlite_utils.migrations import Migrations
 
 MAJOR = 1
-MINOR = 8
+MINOR = 9
 VERSION = MAJOR << 16 | MINOR
 
 _M001 = (
@@ -277,6 +279,11 @@ def registered() -> "Migrations":
     @migrations()
     def m008_comparisons(db: "Database") -> None:  # pyright: ignore[reportUnusedFunction]
         for statement in _M008_COMPARISONS:
+            db.conn.execute(statement)
+
+    @migrations()
+    def m009_votes(db: "Database") -> None:  # pyright: ignore[reportUnusedFunction]
+        for statement in M009_VOTES:
             db.conn.execute(statement)
 
     return migrations

@@ -4,6 +4,8 @@ from sqlite3 import Connection
 
 from codette_desktop.store import tree
 
+PURGED = "[]"  # the prompts of an experiment whose words were removed; none was begun without any
+
 
 def purge_deleted(connection: Connection, before: str) -> int:
     """Remove the conversations deleted before that moment, with all that only they hold; gives how many."""
@@ -11,6 +13,7 @@ def purge_deleted(connection: Connection, before: str) -> int:
     for row in gone:
         remove_conversation(connection, row["id"])
     _remove_batches(connection, before)
+    remove_experiments(connection, before)
     return len(gone)
 
 
@@ -23,6 +26,22 @@ def _remove_batches(connection: Connection, before: str) -> None:
         connection.execute("DELETE FROM batches WHERE id = ?", of_it)
 
 
+def remove_experiments(connection: Connection, before: str) -> int:
+    """Remove the words of the experiments deleted before that moment, and the texts of their duels; gives how many.
+
+    Their votes stay, and so do their rules: the audit trail tells of both.
+    """
+    sql = "SELECT id FROM experiments WHERE deleted_at < ? AND prompts <> ?"
+    gone = connection.execute(sql, (before, PURGED)).fetchall()
+    for row in gone:
+        of_it = (row["id"],)
+        sql = "SELECT conversation_id FROM duels WHERE experiment_id = ?"
+        for duel in connection.execute(sql, of_it).fetchall():
+            remove_conversation(connection, duel["conversation_id"])
+        connection.execute("UPDATE experiments SET question = '', prompts = ? WHERE id = ?", (PURGED, row["id"]))
+    return len(gone)
+
+
 def remove_conversation(connection: Connection, conversation_id: str) -> None:
     """Remove one conversation: nodes, generations, and messages no other conversation holds."""
     of_it = (conversation_id,)
@@ -31,6 +50,10 @@ def remove_conversation(connection: Connection, conversation_id: str) -> None:
     connection.execute("DELETE FROM comparison_answers WHERE conversation_id = ?", of_it)
     connection.execute("DELETE FROM comparisons WHERE conversation_id = ?", of_it)
     connection.execute("UPDATE batch_prompts SET comparison_id = NULL WHERE comparison_id = ?", of_it)
+    connection.execute("DELETE FROM duels WHERE conversation_id = ?", of_it)
+    for side in ("left_node", "right_node"):  # votes outlive the texts
+        of_nodes = f"{side} <> '' AND {side} IN (SELECT id FROM nodes WHERE conversation_id = ?)"
+        connection.execute(f"UPDATE votes SET {side} = '' WHERE {of_nodes}", of_it)
     connection.execute("DELETE FROM nodes WHERE conversation_id = ?", of_it)
     connection.execute("DELETE FROM generations WHERE conversation_id = ?", of_it)
     for row in used:

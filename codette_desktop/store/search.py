@@ -1,8 +1,8 @@
 """Search through titles and messages.
 
 The index gives matches newest first and is read only as far as the hits need, so that a word in every message costs
-no more than a rare one. Messages of comparisons that no chat holds have a range of their own in it, so that however
-many there are, none is read for a search through chats.
+no more than a rare one. Messages of comparisons and duels that no chat holds have a range of their own in it, so that
+however many there are, none is read for a search through chats; those of duels alone are not read at all.
 """
 
 from collections.abc import Iterator
@@ -10,12 +10,10 @@ from sqlite3 import Connection, Row
 
 from codette_desktop.domain.conversations import Conversation, SearchHit
 from codette_desktop.store import rows
+from codette_desktop.store.kinds import CHAT, COMPARISON, SEARCH_IDS
 from codette_desktop.store.text import Query
 
-CHAT, COMPARISON = "chat", "comparison"
-
-_CHATS, _COMPARED = (0, 2**63 - 1), (-(2**63), -1)
-_RANGES = {CHAT: (_CHATS,), COMPARISON: (_COMPARED, _CHATS)}  # of search_id, in which to look
+_RANGES = {CHAT: (CHAT,), COMPARISON: (COMPARISON, CHAT)}  # of search_id, in which to look
 
 _MAX_MATCHES = 3_000
 _SCANNED_MESSAGES = 3_000
@@ -74,7 +72,7 @@ def _matches(connection: Connection, sql: str, wanted: str, limit: int, titles: 
 
 
 def _messages(connection: Connection, sql: str, wanted: str, kind: str) -> Iterator[int]:
-    for low, high in _RANGES[kind]:
+    for low, high in (SEARCH_IDS[name] for name in _RANGES[kind]):
         values = {"query": wanted, "limit": _MAX_MATCHES, "low": low, "high": high}
         for row in connection.execute(sql, values):
             yield row["id"]

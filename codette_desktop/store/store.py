@@ -12,11 +12,15 @@ from codette_desktop.domain.errors import StoreDamaged, StoreError, StoreTooNew
 from codette_desktop.paths import DATABASE_NAME
 from codette_desktop.store import backups, migrations
 from codette_desktop.store.access import Access
+from codette_desktop.store.audit import Audit
 from codette_desktop.store.batches import Batches
 from codette_desktop.store.comparisons import Comparisons
 from codette_desktop.store.connection import Readers, connect, connect_writer
+from codette_desktop.store.contestants import Contestants
 from codette_desktop.store.conversations import Conversations
+from codette_desktop.store.duels import Duels
 from codette_desktop.store.errors import translate, translate_os
+from codette_desktop.store.experiments import Experiments
 from codette_desktop.store.generations import Generations
 from codette_desktop.store.model_files import ModelFiles
 from codette_desktop.store.model_memory import ModelMemory
@@ -27,6 +31,7 @@ from codette_desktop.store.responses import Responses
 from codette_desktop.store.servers import Servers
 from codette_desktop.store.sessions import Sessions
 from codette_desktop.store.settings import Settings
+from codette_desktop.store.votes import Votes
 from codette_desktop.store.writer import WriteFailures, Writer
 
 log = logging.getLogger(__name__)
@@ -62,6 +67,11 @@ class Store:
         self.batches = Batches(access)
         self.responses = Responses(access)
         self.servers = Servers(access)
+        self.audit = Audit(access, path.parent / "audit")
+        self.contestants = Contestants(access, self.audit)
+        self.experiments = Experiments(access, self.audit)
+        self.duels = Duels(access)
+        self.votes = Votes(access, self.audit)
         self.recovered: list[Node] = []
         self._access = access
 
@@ -126,6 +136,7 @@ class Store:
         """What a crash or time has left; a disk that cannot be written must not keep a person from reading."""
         try:
             self.recovered = self.generations.recover()
+            self.audit.catch_up()
             if self.is_primary:
                 purged = self.conversations.purge_deleted(datetime.now(UTC) - DELETED_KEPT)
                 purged.add_done_callback(_log_failure)  # not waited for: there may be much of it

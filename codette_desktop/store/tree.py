@@ -10,6 +10,7 @@ from codette_desktop.domain.errors import StoreError
 from codette_desktop.domain.messages import Message
 from codette_desktop.store import rows
 from codette_desktop.store.access import now_text, time_to_text
+from codette_desktop.store.kinds import CHAT, SEARCH_IDS
 from codette_desktop.store.text import clean, fold
 
 _NODE_COLUMNS = "n.id, n.conversation_id, n.parent_id, n.created_at, m.role, m.content, " + ", ".join(
@@ -21,9 +22,6 @@ _PATH = """WITH RECURSIVE path(id, parent_id, conversation_id, depth) AS (
     SELECT n.id, n.parent_id, n.conversation_id, depth + 1 FROM path CROSS JOIN nodes n ON n.id = path.parent_id
     LIMIT :last
 )"""
-
-
-FIRST_COMPARED = -(2**62)  # below it lies no search_id; those of chats are positive
 
 
 def new_id() -> str:
@@ -106,16 +104,17 @@ def newest_under(connection: Connection, node_id: str) -> str | None:
     return row["id"] if row else None
 
 
-def put_message(connection: Connection, message: Message, *, compared: bool = False) -> int:
+def put_message(connection: Connection, message: Message, kind: str = CHAT) -> int:
     """The row of `message`, made if there is none. Whether new or said again, it becomes the newest to search.
 
-    What was `compared` only is searched apart from what was said in chats: see `search`.
+    What was never said in a chat is searched apart: see `kinds.SEARCH_IDS`.
     """
     message = Message(message.role, clean(message.content))
     known = connection.execute("SELECT id, search_id FROM messages WHERE hash = ?", (message.hash,)).fetchone()
-    if known is not None and compared and known["search_id"] > 0:
-        return known["id"]  # chats go first
-    search_id = _next_search_id(connection, compared=compared)
+    first, last = SEARCH_IDS[kind]
+    if known is not None and known["search_id"] > last:
+        return known["id"]  # it stands in a kind that goes first
+    search_id = _next_search_id(connection, first, last)
     if known is None:
         values = (message.hash, message.role.value, message.content, search_id)
         inserted = connection.execute(
@@ -130,10 +129,9 @@ def put_message(connection: Connection, message: Message, *, compared: bool = Fa
     return message_id
 
 
-def _next_search_id(connection: Connection, *, compared: bool) -> int:
-    start, where = (FIRST_COMPARED, "< 0") if compared else (0, "> 0")
-    sql = f"SELECT coalesce(max(search_id), ?) + 1 FROM messages WHERE search_id {where}"
-    return connection.execute(sql, (start,)).fetchone()[0]
+def _next_search_id(connection: Connection, first: int, last: int) -> int:
+    sql = "SELECT coalesce(max(search_id) + 1, ?1) FROM messages WHERE search_id BETWEEN ?1 AND ?2"
+    return connection.execute(sql, (first, last)).fetchone()[0]
 
 
 def add_node(
@@ -148,9 +146,7 @@ def add_node(
 ) -> str:
     """Add a node below `parent_id` (checked by the caller) and return its id."""
     node_id = node_id or new_id()
-    compared = connection.execute(
-        "SELECT 1 FROM conversations WHERE id = ? AND kind = 'comparison'", (conversation_id,)
-    ).fetchone()
+    kind = connection.execute("SELECT kind FROM conversations WHERE id = ?", (conversation_id,)).fetchone()["kind"]
     connection.execute(
         """INSERT INTO nodes(id, conversation_id, parent_id, message_id, generation_id, created_at)
            VALUES (?, ?, ?, ?, ?, ?)""",
@@ -158,7 +154,7 @@ def add_node(
             node_id,
             conversation_id,
             parent_id,
-            put_message(connection, message, compared=compared is not None),
+            put_message(connection, message, kind),
             generation_id,
             time_to_text(created_at) if created_at else now_text(),
         ),

@@ -11,8 +11,9 @@ from pathlib import Path
 from codette_desktop.domain.comparisons import ComparisonSetup
 from codette_desktop.domain.ensembles import Member
 from codette_desktop.domain.messages import Message, Role
-from codette_desktop.store import ensemble_rows, tree
+from codette_desktop.store import ensemble_rows
 from codette_desktop.store.access import now_text
+from codette_desktop.store.kinds import COMPARISON, SEARCH_IDS
 
 MEMBERS = 2
 AT_ONCE = 5_000
@@ -87,7 +88,7 @@ def _messages(
         ]
         for place, message in enumerate(texts):
             id_ = first + number * (MEMBERS + 1) + place
-            yield id_, message.hash, message.role.value, message.content, tree.FIRST_COMPARED + id_
+            yield id_, message.hash, message.role.value, message.content, SEARCH_IDS[COMPARISON][0] + id_
 
 
 def _words(chance: random.Random) -> str:

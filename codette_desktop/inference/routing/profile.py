@@ -37,6 +37,14 @@ def after_vote(profile: ModelProfile, mark: float) -> ModelProfile:
     return replace(profile, quality_points=profile.quality_points + mark, quality_votes=profile.quality_votes + 1)
 
 
+def before_vote(profile: ModelProfile, mark: float) -> ModelProfile:
+    """The profile with one mark less: the inverse of `after_vote`."""
+    if not profile.quality_votes:
+        return profile
+    points = max(0.0, profile.quality_points - mark)
+    return replace(profile, quality_points=points, quality_votes=profile.quality_votes - 1)
+
+
 def _with_outcome(profile: ModelProfile, success: bool) -> ModelProfile:
     return replace(
         profile,

@@ -8,12 +8,13 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWi
 from codette_desktop.domain.answers import FinishReason
 from codette_desktop.domain.conversations import Generation, Node
 from codette_desktop.domain.errors import CodetteError
+from codette_desktop.domain.thinking import Part, ThinkSplitter, split
 from codette_desktop.gui.i18n import tr
 from codette_desktop.gui.layouts import spaced
 from codette_desktop.gui.shortcuts import REGENERATE
 from codette_desktop.gui.tabs.ask.message_card import MessageCard
-from codette_desktop.gui.tabs.ask.thinking import Part, ThinkSplitter, split
 from codette_desktop.gui.tabs.ask.thought_view import ThoughtView
+from codette_desktop.gui.tabs.ask.thumbs import Thumbs
 from codette_desktop.gui.tabs.ask.wording import (
     error_text,
     figures_line,
@@ -32,6 +33,7 @@ class AnswerCard(MessageCard):
     again_wanted = Signal(str)
     link_activated = Signal(str)
     seed_copied = Signal(str)
+    rated = Signal(str, object)
 
     def __init__(self, speaker: str = "", parent: QWidget | None = None) -> None:
         super().__init__(speaker or tr("Assistant"), parent)
@@ -39,6 +41,10 @@ class AnswerCard(MessageCard):
         self._live_text: list[str] = []
         self.again_button = IconButton("rotate-ccw", tr("Answer again"), REGENERATE.shown, size=14)
         self.again_button.clicked.connect(self._on_again)
+        self.thumbs = Thumbs()
+        self.thumbs.hide()  # until there is an answer to judge
+        self.thumbs.rated.connect(self._on_rated)
+        self.buttons.addWidget(self.thumbs)
         self.buttons.addWidget(self.copy_button)
         self.buttons.addWidget(self.again_button)
         self.left_out = _note("warning")
@@ -148,6 +154,7 @@ class AnswerCard(MessageCard):
         self.speaker.setText(speaker(node.generation))
         if node.generation is not None:
             self._show_generation(node.generation)
+            self.thumbs.setVisible(bool(self.text().strip()))
 
     def _take_text(self, content: str) -> None:
         if content == "".join(self._live_text):
@@ -190,6 +197,10 @@ class AnswerCard(MessageCard):
         self.reason.setText(text)
         self.reason_row.setVisible(bool(text))
         self.retry_button.setVisible(reason in (FinishReason.FAILED, FinishReason.INTERRUPTED))
+
+    def _on_rated(self, preference: object) -> None:
+        if self.node is not None:
+            self.rated.emit(self.node.id, preference)
 
     def _on_again(self) -> None:
         self.again_wanted.emit(self.node.id if self.node else "")

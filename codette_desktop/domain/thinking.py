@@ -1,4 +1,4 @@
-"""Splits a stream of text into what a model thinks (between <think> tags) and what it answers. No Qt."""
+"""Splits a stream of text into what a model thinks (between <think> tags) and what it answers."""
 
 from typing import Literal
 

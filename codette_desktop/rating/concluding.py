@@ -1,0 +1,41 @@
+"""What may be concluded from an experiment's votes, where some of them were ties that nobody had to be asked for."""
+
+from dataclasses import dataclass, replace
+from math import comb
+
+from codette_desktop.domain.duels import Experiment, StoppingRule
+from codette_desktop.domain.votes import Source, Tally, VoteFilter
+from codette_desktop.rating.counts import among
+from codette_desktop.rating.verdict import Conclusion, conclude
+from codette_desktop.store import Store
+
+FEWEST_READ = 10  # duels the person has judged before two may be called equally good
+
+
+@dataclass(frozen=True, slots=True)
+class Concluded:
+    """The votes of an experiment that count, and what may be concluded from them.
+
+    `equal` of them are ties of equal answers that nobody was asked for. `rule` is the experiment's as it applies now.
+    """
+
+    tally: Tally
+    conclusion: Conclusion
+    equal: int
+    rule: StoppingRule
+
+
+def conclusion(store: Store, experiment: Experiment) -> Concluded:
+    """The votes of an experiment that count, and what may be concluded from them. Blocking. Raises StoreError.
+
+    Its rule bounds the votes of the person: ties of equal answers come on top of them. Nor do these alone make two
+    equally good: the person has judged some pairs that differ, or all that there can be.
+    """
+    only = VoteFilter(experiment_id=experiment.id, blind=True)
+    tally = among(store.votes.tally(only), experiment.contestants)
+    equal = store.votes.count(replace(only, sources=(Source.IDENTICAL,)))
+    rule = replace(experiment.rule, most_votes=experiment.rule.most_votes + equal)
+    read = len(tally.outcome) - equal
+    if read < min(FEWEST_READ, comb(len(experiment.contestants), 2) * len(experiment.prompts) - equal):
+        rule = replace(rule, margin=None)
+    return Concluded(tally, conclude(tally, rule), equal, rule)
