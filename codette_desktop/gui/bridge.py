@@ -19,6 +19,7 @@ from codette_desktop.domain.events import (
     ProviderFailed,
     StoreFailed,
     StoreRecovered,
+    VotesChanged,
 )
 
 
@@ -37,6 +38,7 @@ class Bridge(QObject):
     conversations_changed = Signal(object)
     configuration_changed = Signal(object)
     comparisons_changed = Signal(object)
+    votes_changed = Signal(object)
     _heard = Signal(object)
 
     def __init__(self, bus: EventBus, parent: QObject | None = None) -> None:
@@ -54,6 +56,7 @@ class Bridge(QObject):
             ConversationsChanged: self.conversations_changed,
             ConfigurationChanged: self.configuration_changed,
             ComparisonsChanged: self.comparisons_changed,
+            VotesChanged: self.votes_changed,
         }
         # Queued even on the GUI thread: a handler must not run inside the statement that published.
         self._heard.connect(self._deliver, Qt.ConnectionType.QueuedConnection)

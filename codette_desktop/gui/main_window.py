@@ -62,7 +62,8 @@ class MainWindow(QMainWindow):
         self.ask = AskTab(application, self.toasts)
         self.models = ModelsTab(self.choice, self.tasks, self.toasts)
         self.compare = CompareTab(application, self.choice, self.toasts)
-        self.rate, self.tune, self.watch = RateTab(), TuneTab(), WatchTab()
+        self.rate = RateTab(application, self.choice, self.toasts)
+        self.tune, self.watch = TuneTab(), WatchTab()
         self.picker = ModelPicker(self.choice)
         self._help: ShortcutHelp | None = None
         self._lay_out(centre)
@@ -118,18 +119,25 @@ class MainWindow(QMainWindow):
         self.ask.context_shown.connect(self.status.show_context)
         self.ask.compare_wanted.connect(self._compare)
         self.compare.chat_wanted.connect(self._show_chat)
+        self.compare.blind_wanted.connect(self._let_meet)
         self.models.use_wanted.connect(self._on_use)
         self.choice.listeners.append(self._show_model)
-        for page in (self.rate, self.tune, self.watch):
+        for page in (self.tune, self.watch):
             page.ask_wanted.connect(lambda: self.show_tab("ask"))
         self.status.opened.connect(self._on_status)
         self.status.cancel_wanted.connect(self._cancel_load)
         self.bridge.conversations_changed.connect(lambda _event: self._on_conversations())
         self.bridge.comparisons_changed.connect(lambda _event: self.compare.list_changed())
+        self.bridge.votes_changed.connect(lambda _event: self.rate.list_changed())
         self.bridge.health_changed.connect(self._on_health)
         self.bridge.configuration_changed.connect(lambda _event: self._on_configuration())
         for signal in (self.bridge.model_loaded, self.bridge.model_unloaded):
             signal.connect(lambda _event: self.models.show_entries())
+
+    @property
+    def _with_list(self) -> tuple[AskTab, CompareTab, RateTab]:
+        """The tabs with a side list."""
+        return self.ask, self.compare, self.rate
 
     @property
     def help(self) -> ShortcutHelp:
@@ -150,7 +158,7 @@ class MainWindow(QMainWindow):
         splitter = self._settings.get(SPLITTER_SETTING, "")
         if isinstance(splitter, str) and splitter:
             self.ask.splitter.restoreState(QByteArray.fromBase64(splitter.encode()))
-        for tab in (self.ask, self.compare):
+        for tab in self._with_list:
             tab.side.setVisible(bool(self._settings.get(SIDEBAR_SETTING, True)))
 
     def keep(self) -> None:
@@ -164,6 +172,7 @@ class MainWindow(QMainWindow):
         self.choice.refresh()
         self.ask.start()
         self.compare.start()
+        self.rate.start()
         self._tell_notes()
         self.ask.composer.focus()
         self._warm_up()
@@ -197,7 +206,7 @@ class MainWindow(QMainWindow):
     def _on_tab(self, index: int) -> None:
         self.pages.setCurrentIndex(index)
         self.tabs.updateGeometry()  # the chosen tab is bold, so wider
-        self.side_button.setEnabled(TAB_NAMES[index] in ("ask", "compare"))
+        self.side_button.setEnabled(self.pages.currentWidget() in self._with_list)
         if TAB_NAMES[index] == "models":
             self.choice.refresh()
         if TAB_NAMES[index] == "ask":
@@ -205,12 +214,16 @@ class MainWindow(QMainWindow):
         if TAB_NAMES[index] == "compare":
             self.compare.show_setup(self.compare.presenter.setup)  # models may have come or gone
             self.compare.prompt.focus()
+        if TAB_NAMES[index] == "rate":
+            self.rate.show_setup(self.rate.presenter.setup)
+            self.rate.focus()
 
     def new_chat(self) -> None:
-        """Ctrl+N: another comparison in the Compare tab, from any other tab a new chat."""
-        if self.pages.currentWidget() is self.compare:
-            self.compare.new()
-            return
+        """Ctrl+N: another comparison or experiment in their tabs, from any other tab a new chat."""
+        for tab in (self.compare, self.rate):
+            if self.pages.currentWidget() is tab:
+                tab.new()
+                return
         self.show_tab("ask")
         self.ask.new_chat()
 
@@ -222,8 +235,9 @@ class MainWindow(QMainWindow):
 
     def toggle_side(self) -> None:
         """Ctrl+B: the list of every tab that has one."""
-        shown = self.compare.toggle_side() if self.pages.currentWidget() is self.compare else self.ask.toggle_side()
-        for tab in (self.ask, self.compare):
+        page = self.pages.currentWidget()
+        shown = (page if page in self._with_list else self.ask).toggle_side()  # type: ignore[attr-defined]
+        for tab in self._with_list:
             tab.side.setVisible(shown)
         self._settings.set(SIDEBAR_SETTING, shown)
 
@@ -231,6 +245,12 @@ class MainWindow(QMainWindow):
         """Ctrl+Enter in a chat: the members chosen in Compare answer, with the chat before them."""
         self.show_tab("compare")
         self.compare.compare(text, origin)
+
+    def _let_meet(self, specs: tuple[str, ...]) -> None:
+        """Two members of a comparison are to meet in blind duels."""
+        self.rate.presenter.compare_experiment(specs)
+        self.show_tab("rate")
+        self.rate.new()
 
     def _show_chat(self, conversation_id: str) -> None:
         self.show_tab("ask")
@@ -370,5 +390,6 @@ class MainWindow(QMainWindow):
         self.choice.cancel_load()
         await self.ask.aclose()
         await self.compare.aclose()
+        await self.rate.aclose()
         await self.tasks.aclose()
         self.bridge.close()

@@ -40,6 +40,26 @@ HELP = Shortcut("help", ("Ctrl+/", "F1"))
 QUIT = Shortcut("quit", ("Ctrl+Q",))
 TABS = tuple(Shortcut(f"tab_{number}", (f"Ctrl+{number}",)) for number in range(1, 7))
 
+RATE_VOTES = {
+    "left": Shortcut("rate_left", ("1",)),
+    "right": Shortcut("rate_right", ("2",)),
+    "tie": Shortcut("rate_tie", ("0",)),
+    "both_bad": Shortcut("rate_both_bad", ("9",)),
+}
+RATE_REASONS = {
+    "correct": Shortcut("rate_correct", ("C",)),
+    "clear": Shortcut("rate_clear", ("L",)),
+    "complete": Shortcut("rate_complete", ("M",)),
+    "brief": Shortcut("rate_brief", ("B",)),
+    "follows": Shortcut("rate_follows", ("A",)),
+    "tone": Shortcut("rate_tone", ("P",)),
+}
+RATE_UNDO = Shortcut("rate_undo", ("U",))
+RATE_CORRECT = Shortcut("rate_write", ("E",))
+RATE_NEXT = Shortcut("rate_next", ("Space", "Return", "Enter"))
+RATE_DOWN = Shortcut("rate_down", ("PgDown",))
+RATE_UP = Shortcut("rate_up", ("PgUp",))
+
 WINDOW = (PICK_MODEL, SETTINGS, SIDE_LIST, ZOOM_IN, ZOOM_OUT, ZOOM_RESET, HELP, QUIT, *TABS)
 ASK = (
     NEW_CHAT, SEARCH, FIND, STOP, REGENERATE, EDIT_LAST, PREVIOUS_BRANCH, NEXT_BRANCH, COPY_ANSWER, CHAT_SETTINGS,
@@ -89,4 +109,19 @@ def help_groups() -> list[tuple[str, list[tuple[str, str]]]]:
                 (CHAT_SETTINGS.shown, tr("Chat settings")),
             ],
         ),
+        _rating_group(),
     ]
+
+
+def _rating_group() -> tuple[str, list[tuple[str, str]]]:
+    return (
+        tr("Rating"),
+        [
+            ("1  2", tr("The left, the right answer is better")),
+            ("0  9", tr("Tie, both bad")),
+            (RATE_UNDO.shown, tr("Take the vote back (for 10 seconds)")),
+            (RATE_NEXT.shown, tr("The next duel at once")),
+            (RATE_CORRECT.shown, tr("Write a better answer")),
+            (f"{RATE_UP.shown}  {RATE_DOWN.shown}", tr("Scroll both answers")),
+        ],
+    )

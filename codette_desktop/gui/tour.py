@@ -19,6 +19,7 @@ from codette_desktop.domain.models import AUTO
 from codette_desktop.gui.app import build, make_qt_application
 from codette_desktop.gui.main_window import TAB_NAMES, MainWindow
 from codette_desktop.gui.theme import theme
+from codette_desktop.gui.tour_rating import rate
 
 TOGETHER = "Tell me about ensembles."
 QUESTIONS = ("How do I compare two models?", "What is a quantised model?", "What is the capital of France?")
@@ -93,6 +94,7 @@ async def _tour(directory: Path, folder: Path) -> Tour:
         for question in QUESTIONS:
             taken.exchanges.append(await _ask(window, question))
         await _compare(window, directory, taken)
+        await rate(window, lambda name: _picture(window, directory, name, taken), _until)
         await _every_tab(window, directory, taken)
         await _extras(window, directory, taken)
     finally:

@@ -1,15 +1,19 @@
 """Connects the keyboard ways of `shortcuts` with what the window does."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence, QShortcut
 
+from codette_desktop.domain.votes import Preference
 from codette_desktop.gui import shortcuts
+from codette_desktop.gui.shortcuts import Shortcut
 from codette_desktop.gui.theme import theme
 
 if TYPE_CHECKING:
     from codette_desktop.gui.main_window import MainWindow
+    from codette_desktop.gui.tabs.rate.tab import RateTab
 
 TAB_NAMES = ("ask", "compare", "rate", "tune", "models", "watch")
 
@@ -44,10 +48,34 @@ def make_shortcuts(window: "MainWindow") -> None:
         shortcuts.EXPORT: lambda: ask.commands.export(),
     }
     in_compare = {shortcuts.STOP: window.compare.stop}
-    for owner, table in ((window, window_wide), (ask, in_ask), (window.compare, in_compare)):
+    in_rate = {shortcuts.STOP: window.rate.stop, shortcuts.RATE_UNDO: window.rate.presenter.undo}
+    tables = (
+        (window, window_wide),
+        (ask, in_ask),
+        (window.compare, in_compare),
+        (window.rate, in_rate),
+        (window.rate.duel_page, _in_duel(window.rate)),
+    )
+    for owner, table in tables:
         for shortcut, work in table.items():
             for keys in shortcut.keys:
                 made = QShortcut(QKeySequence(keys), owner)
                 made.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
                 made.setAutoRepeat(False)
                 made.activated.connect(lambda work=work: work())
+
+
+def _in_duel(rate: "RateTab") -> dict[Shortcut, Callable[[], object]]:
+    """Plain keys: they count while nobody types, for a text field takes them first."""
+    presenter = rate.presenter
+    table: dict[Shortcut, Callable[[], object]] = {
+        shortcuts.RATE_NEXT: presenter.skip_names,
+        shortcuts.RATE_CORRECT: rate.duel_page.votes.correct,
+        shortcuts.RATE_DOWN: lambda: rate.duel_page.scroll_answers(1),
+        shortcuts.RATE_UP: lambda: rate.duel_page.scroll_answers(-1),
+    }
+    for name, shortcut in shortcuts.RATE_VOTES.items():
+        table[shortcut] = lambda name=name: presenter.vote(Preference(name))
+    for reason, shortcut in shortcuts.RATE_REASONS.items():
+        table[shortcut] = lambda reason=reason: presenter.toggle_tag(reason)
+    return table

@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -28,9 +28,27 @@ def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> d
         app.setQuitOnLastWindowClosed(False)
         import qasync
 
-        return qasync.QEventLoop(app, already_running=False)
+        class Loop(qasync.QEventLoop):  # type: ignore[misc, name-defined]
+            """qasync lets Qt run once more after the loop has stopped: see `_only_the_loop_runs_qt`."""
+
+            def run_until_complete(self, future: object) -> object:
+                task = asyncio.ensure_future(future, loop=self)  # type: ignore[arg-type]
+                task.add_done_callback(lambda _done: self.stop())
+                self.run_forever()
+                return task.result()
+
+        return Loop(app, already_running=False)
 
     return {"qasync": make}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _only_the_loop_runs_qt() -> Iterator[None]:
+    """pytest-qt lets Qt run between a test and the end of its fixtures, where no loop counts as running: coroutines of
+    the window that go on then would fail as they never do in the application."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pytestqt.plugin._process_events", lambda: None)
+        yield
 
 
 async def until(done: Callable[[], object], seconds: float = WAIT_S) -> None:

@@ -7,6 +7,7 @@ QToolTip { background: @raised; color: @text; border: 1px solid @line_strong; pa
 QLabel { background: transparent; }
 QLabel[role="title"] { font-size: @title; font-weight: 600; }
 QLabel[role="heading"] { font-size: @answer; font-weight: 600; }
+QLabel[role="question"] { font-size: @answer; }
 QLabel[role="strong"] { font-weight: 600; }
 QLabel[role="secondary"] { color: @secondary; font-size: @small; }
 QLabel[role="mono"] { font-family: "@mono"; font-size: @small; }
@@ -49,6 +50,12 @@ QPushButton[role="chip"] { background: @surface; border: 1px solid @line; border
 QPushButton[role="chip"]:hover { background: @hover; border-color: @line_strong; }
 QPushButton[role="chip"]:checked { background: @accent_soft; border-color: @accent; }
 QPushButton[role="chip"]:focus { border: 2px solid @accent; padding: @p3 @p12; }
+QPushButton[role="vote"] { background: @surface; border: 1px solid @line_strong; border-radius: @radius;
+  padding: @p8 @p12; font-weight: 600; }
+QPushButton[role="vote"]:hover { background: @hover; border-color: @accent; }
+QPushButton[role="vote"]:checked { background: @accent_soft; border-color: @accent; color: @text; }
+QPushButton[role="vote"]:focus { border: 2px solid @accent; padding: @p8 @p12; }
+QPushButton[role="vote"]:disabled { color: @secondary; }
 QPushButton::menu-indicator { image: url("@controls/chevron-down.svg"); width: @p12; height: @p12;
   subcontrol-position: center right; subcontrol-origin: border; margin-right: @p6; }
 QPushButton[menu="true"], QPushButton[menu="true"]:focus { padding-right: @p24; }

@@ -39,6 +39,7 @@ class IconButton(QToolButton):
 
     def set_icon_name(self, name: str, colour: str = "") -> None:
         """Shows another icon, in the same colour unless one is given."""
+        self.icon_name = name
         self._colour = colour or self._colour
         set_icon(self, name, self._size, self._colour)
 

@@ -10,6 +10,8 @@ from codette_desktop.gui.i18n import tr
 from codette_desktop.gui.theme.manager import set_role, theme
 from codette_desktop.gui.widgets.buttons import IconButton
 
+COLUMNS = 3
+
 Group = tuple[str, Sequence[tuple[str, str]]]
 
 
@@ -102,22 +104,27 @@ class ShortcutHelp(QWidget):
         grid = QHBoxLayout(inside)
         grid.setContentsMargins(0, px(8), px(16), 0)
         grid.setSpacing(px(32))
-        for group in self._groups:
-            grid.addLayout(self._column(group, inside))
+        for column_of in _in_columns(self._groups):
+            stacked = QVBoxLayout()
+            stacked.setSpacing(px(16))
+            for group in column_of:
+                stacked.addLayout(self._group(group, inside))
+            stacked.addStretch(1)
+            grid.addLayout(stacked)
         area = QScrollArea(sheet)
         area.setWidgetResizable(True)
         area.setWidget(inside)
         inside.setAutoFillBackground(False)
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         inside.adjustSize()
-        area.setMinimumHeight(min(inside.sizeHint().height() + 4, px(400)))
+        area.setMinimumHeight(min(inside.sizeHint().height() + 4, px(480)))
         area.setMinimumWidth(min(inside.sizeHint().width() + px(12), px(1100)))
         column.addWidget(area)
         if self.isVisible():
             self._cover()
             sheet.show()
 
-    def _column(self, group: Group, parent: QWidget) -> QVBoxLayout:
+    def _group(self, group: Group, parent: QWidget) -> QVBoxLayout:
         px = theme().px
         name, entries = group
         column = QVBoxLayout()
@@ -139,5 +146,12 @@ class ShortcutHelp(QWidget):
             grid.addLayout(holder, row, 0)
             grid.addWidget(QLabel(text, parent), row, 1)
         column.addLayout(grid)
-        column.addStretch(1)
         return column
+
+
+def _in_columns(groups: Sequence[Group]) -> list[list[Group]]:
+    """The first few side by side; each further one below the column that is shortest so far."""
+    columns = [[group] for group in groups[:COLUMNS]]
+    for group in groups[COLUMNS:]:
+        min(columns, key=lambda column: sum(len(entries) for _name, entries in column)).append(group)
+    return columns

@@ -10,6 +10,7 @@ from codette_desktop.domain.conversations import Conversation, Preset
 from codette_desktop.domain.errors import CodetteError, InvalidRequest
 from codette_desktop.domain.models import AUTO, AnyModel
 from codette_desktop.domain.requests import Sampling
+from codette_desktop.domain.votes import Preference
 from codette_desktop.gui.i18n import tr
 from codette_desktop.gui.tabs.ask import transfer
 from codette_desktop.gui.tabs.ask.conversation_model import shown_title
@@ -53,6 +54,20 @@ class Commands:
             return self._application.catalogue.find_model(conversation.model)
         except CodetteError:
             return None
+
+    def thumb_of(self, node_id: str) -> Preference | None:
+        """What was said of an answer before."""
+        try:
+            return self._application.rating.thumb_of(node_id)
+        except CodetteError:
+            return None  # told where it matters more
+
+    def rate(self, node_id: str, preference: Preference | None) -> None:
+        """Keep a thumb, or take it back."""
+        node = next((node for node in self._presenter.nodes if node.id == node_id), None)
+        if node is not None:
+            system = self._presenter.conversation.system_prompt
+            self._tasks.start(self._application.rating.thumb(node, preference, system=system), "a thumb")
 
     def shown_model(self, name: str) -> str:
         """What a person reads for the name a conversation keeps."""

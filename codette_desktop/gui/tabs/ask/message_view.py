@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout
 
 from codette_desktop.domain.conversations import Node
 from codette_desktop.domain.messages import Role
+from codette_desktop.domain.votes import Preference
 from codette_desktop.gui.i18n import tr
 from codette_desktop.gui.layouts import spaced
 from codette_desktop.gui.tabs.ask.answer_card import AnswerCard
@@ -31,6 +32,7 @@ class MessageView(QScrollArea):
     again_wanted = Signal(str)
     walked = Signal(str, int)
     copied = Signal(str)
+    rated = Signal(str, object)
     link_activated = Signal(str)
     cards_changed = Signal()
 
@@ -44,6 +46,7 @@ class MessageView(QScrollArea):
         self._first = 0
         self.cards: list[MessageCard] = []
         self.live_card: AnswerCard | None = None
+        self.thumb_of: Callable[[str], Preference | None] = lambda _node_id: None
         self._live: LiveAnswer | None = None
         self._error_card: AnswerCard | None = None
         self._conversation_id = ""
@@ -200,12 +203,15 @@ class MessageView(QScrollArea):
             card.answer_wanted.connect(self.again_wanted)
             self._connect(card)
         card.set_node(node)
+        if isinstance(card, AnswerCard):
+            card.thumbs.show_rating(self.thumb_of(node.id))
         return card
 
     def _connect_answer(self, card: AnswerCard) -> None:
         card.again_wanted.connect(self.again_wanted)
         card.link_activated.connect(self.link_activated)
         card.seed_copied.connect(self.copied)
+        card.rated.connect(self.rated)
         self._connect(card)
 
     def _connect(self, card: MessageCard) -> None:

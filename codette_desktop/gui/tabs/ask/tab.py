@@ -124,6 +124,8 @@ class AskTab(QWidget):
         for signal in (self.messages.edited, self.messages.again_wanted, self.messages.walked):
             signal.connect(composer.focus)  # what was clicked goes or is disabled: the keyboard must not go with it
         self.messages.copied.connect(self._on_copied)
+        self.messages.thumb_of = self.commands.thumb_of
+        self.messages.rated.connect(self.commands.rate)
         self.messages.link_activated.connect(lambda link: self.tasks.start(self._open_link(link), "open a link"))
         self.messages.cards_changed.connect(self._on_cards)
         self.side.opened.connect(self._on_opened)

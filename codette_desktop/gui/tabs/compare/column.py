@@ -81,7 +81,15 @@ class CompareColumn(QFrame):
 
     def _make_card(self) -> AnswerCard:
         card = AnswerCard(self.state.member.label)
-        for widget in (card.speaker, card.time, card.copy_button, card.again_button, card.foot, card.branches):
+        for widget in (
+            card.speaker,
+            card.time,
+            card.copy_button,
+            card.again_button,
+            card.foot,
+            card.branches,
+            card.thumbs,
+        ):
             widget.hide()
         card.link_activated.connect(self.link_activated)
         card.again_wanted.connect(lambda _node: self.again_wanted.emit(self.place))
@@ -138,6 +146,7 @@ class CompareColumn(QFrame):
             if self.card.node is None or self.card.node.id != state.node.id:
                 self.card.set_node(state.node)
                 self.card.foot.hide()
+                self.card.thumbs.hide()  # two are compared instead: see `RateRow`
                 self.card.branches.hide()  # its sisters are the other members' answers
         elif state.chunks and not self.card.text():
             self.card.append(state.text)

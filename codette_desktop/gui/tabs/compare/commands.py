@@ -9,6 +9,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
 from codette_desktop.domain.comparisons import TOGETHER
+from codette_desktop.domain.votes import Preference
 from codette_desktop.gui.i18n import number, tr
 from codette_desktop.gui.tabs.ask import transfer
 from codette_desktop.gui.tabs.compare.presenter import ComparePresenter
@@ -44,6 +45,10 @@ class CompareCommands:
         """To the clipboard."""
         QGuiApplication.clipboard().setText(text)
         self._toasts.show_toast(tr("Copied"), "good", timeout_ms=1500)
+
+    def vote(self, first: int, second: int, preference: Preference) -> None:
+        """Keep which of two answers is better; a second vote on them takes the place of the first."""
+        self._tasks.start(self._presenter.vote(first, second, preference), "a vote")
 
     def use(self, place: int) -> None:
         """Take an answer: it is marked, and said in the chat that the prompt came from."""

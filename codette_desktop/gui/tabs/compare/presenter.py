@@ -21,6 +21,7 @@ from codette_desktop.domain.ensembles import (
 )
 from codette_desktop.domain.errors import Cancelled, CodetteError
 from codette_desktop.domain.joint import JointToken
+from codette_desktop.domain.votes import Preference
 from codette_desktop.ensemble.comparisons import ComparisonPart, ComparisonRun
 from codette_desktop.ensemble.members import MOST_MEMBERS
 from codette_desktop.ensemble.token_level import shares
@@ -293,6 +294,16 @@ class ComparePresenter:
         """An empty page; what runs goes on and is kept."""
         self.state = CompareState()
         self._view.show_state(self.state)
+
+    async def vote(self, first: int, second: int, preference: Preference) -> None:
+        """Keep which of two answers is better. Raises CodetteError."""
+        opened = self._application.comparisons.open(self.state.id)
+        left, right = opened.answers[first], opened.answers[second]
+        if left is not None and right is not None:
+            members = opened.comparison.setup.members
+            await self._application.rating.compare(
+                opened.question, (members[first], left), (members[second], right), preference
+            )
 
     async def choose(self, place: int) -> str:
         """Use this answer; gives the chat it was put into, "" for none."""

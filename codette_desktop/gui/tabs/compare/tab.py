@@ -20,6 +20,7 @@ from codette_desktop.gui.tabs.compare.differing import DifferenceMarker
 from codette_desktop.gui.tabs.compare.measure_dialog import MeasureDialog
 from codette_desktop.gui.tabs.compare.presenter import ComparePresenter
 from codette_desktop.gui.tabs.compare.prompt_box import PromptBox
+from codette_desktop.gui.tabs.compare.rate_row import RateRow
 from codette_desktop.gui.tabs.compare.runs_list import RunsList
 from codette_desktop.gui.tabs.compare.setup_bar import SetupBar
 from codette_desktop.gui.tabs.compare.state import CompareState, Setup
@@ -37,11 +38,12 @@ EXAMPLE = "What does Q4_0 mean?"
 class CompareTab(QWidget):
     """Draws what its presenters say (`CompareView`, `BatchView`) and passes on what the person does.
 
-    `chat_wanted` carries the id of a chat that is to be shown.
+    `chat_wanted` carries the id of a chat that is to be shown, `blind_wanted` two members that are to meet in a duel.
     """
 
     ask_wanted = Signal()
     chat_wanted = Signal(str)
+    blind_wanted = Signal(tuple)
 
     def __init__(
         self, application: "Application", choice: ModelChoice, toasts: ToastHost, parent: QWidget | None = None
@@ -58,6 +60,7 @@ class CompareTab(QWidget):
         self.prompt = PromptBox()
         self.setup_bar = SetupBar(self.presenter.member, lambda: choice.entries, application.roles.all)
         self.tools = ToolsRow()
+        self.rate_row = RateRow()
         self.columns = Columns()
         self.marker = DifferenceMarker(self)
         self.batch_page = BatchPage(self.batches, toasts)
@@ -91,15 +94,10 @@ class CompareTab(QWidget):
         spaced(top, (24, 16, 24, 8), 8)
         for widget in (self.prompt, self.setup_bar, self.problem):
             top.addWidget(widget)
-        results = QWidget()
-        below = QVBoxLayout(results)
-        spaced(below, spacing=0)
-        below.addWidget(self.tools)
-        below.addWidget(self.columns, 1)
+        self._results = self._make_results()
         self.stack = QStackedWidget()
-        for page in (self.empty, results, self.batch_page):
+        for page in (self.empty, self._results, self.batch_page):
             self.stack.addWidget(page)
-        self._results = results
         self.stack.setMinimumHeight(1)  # else it would squeeze the members above it
         work = QWidget()
         column = QVBoxLayout(work)
@@ -118,6 +116,16 @@ class CompareTab(QWidget):
         spaced(layout, spacing=0)
         layout.addWidget(self.splitter)
 
+    def _make_results(self) -> QWidget:
+        results = QWidget()
+        below = QVBoxLayout(results)
+        spaced(below, spacing=0)
+        below.addWidget(self.tools)
+        below.addWidget(self.rate_row)
+        self.rate_row.hide()
+        below.addWidget(self.columns, 1)
+        return results
+
     def _connect(self) -> None:
         presenter, commands = self.presenter, self.commands
         self.prompt.submitted.connect(lambda text: self.compare(text))
@@ -126,6 +134,11 @@ class CompareTab(QWidget):
         self.setup_bar.personas_wanted.connect(self._use_personas)
         self.tools.pair_changed.connect(self._show_pair)
         self.tools.in_step_changed.connect(self._set_in_step)
+        self.tools.rate_toggled.connect(self.rate_row.setVisible)
+        self.rate_row.voted.connect(commands.vote)
+        self.rate_row.blind_wanted.connect(
+            lambda *pair: self.blind_wanted.emit(tuple(presenter.state.columns[place].member.spec for place in pair))
+        )
         self.marker.shown.connect(self.tools.show_found)
         self.columns.made.connect(self._connect_columns)
         self.columns.together.copied.connect(commands.copy)
@@ -221,6 +234,7 @@ class CompareTab(QWidget):
         """See `CompareView`."""
         self.columns.show_state(state)
         self.tools.show_state(state)
+        self.rate_row.show_state(state)
         self.prompt.set_running(running=state.running)
         self.stack.setCurrentWidget(self._results if state.columns else self.empty)
         self.prompt.show()
@@ -235,6 +249,7 @@ class CompareTab(QWidget):
         """See `CompareView`."""
         state = self.presenter.state
         self.columns.columns[place].show_head(chosen=state.chosen == place, busy=state.running)
+        self.rate_row.show_state(state)
 
     def together_grew(self, text: str) -> None:
         """See `CompareView`."""

@@ -17,6 +17,7 @@ class ToolsRow(QWidget):
 
     pair_changed = Signal(object)
     in_step_changed = Signal(bool)
+    rate_toggled = Signal(bool)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -34,9 +35,13 @@ class ToolsRow(QWidget):
         self.in_step_button.setToolTip(tr("Scrolling one answer scrolls the others to the same share of their length"))
         self.in_step_button.toggled.connect(self.in_step_changed)
         self.differences_button.toggled.connect(lambda _on: self._tell())
+        self.rate_button = ChipButton(tr("Rate two"), "thumbs-up")
+        self.rate_button.setCheckable(True)
+        self.rate_button.setToolTip(tr("Say which of two answers is better, or let the two meet without names"))
+        self.rate_button.toggled.connect(self.rate_toggled)
         row = QHBoxLayout(self)
         spaced(row, (24, 0, 24, 8), 8)
-        for widget in (self.differences_button, self.first, self.between, self.second, self.summary):
+        for widget in (self.rate_button, self.differences_button, self.first, self.between, self.second, self.summary):
             row.addWidget(widget)
         row.addStretch(1)
         row.addWidget(self.in_step_button)
@@ -65,6 +70,7 @@ class ToolsRow(QWidget):
                 at = combo.findData(kept) if kept is not None else -1
                 combo.setCurrentIndex(at if at >= 0 else min(usual, combo.count() - 1))
         self.differences_button.setEnabled(len(labels) > 1)
+        self.rate_button.setEnabled(len(state.columns) > 1)
         self._tell()
 
     def show_found(self, found: Differences) -> None:
