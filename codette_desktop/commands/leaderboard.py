@@ -123,7 +123,7 @@ def board_text(found: Leaderboard) -> str:
     for item in found.standings:
         interval = f"{item.rating.low:.0f} to {item.rating.high:.0f}"
         lines.append(
-            f"{item.rank:>4}  {_fit(item.contestant.label)}  {item.rating.value:>6.0f}  {interval:>13}  "
+            f"{item.rank or '–':>4}  {_fit(item.contestant.label)}  {item.rating.value:>6.0f}  {interval:>13}  "
             f"{item.votes:>6,} {item.wins:>5,} {item.losses:>5,} {item.ties:>5,} {item.both_bad:>5,}"
         )
     labels = [item.contestant.label for item in sorted(found.standings, key=lambda item: item.place)]

@@ -61,12 +61,20 @@ class _Votes:
     contestants: int
 
 
-def fit(tally: Tally, columns: Sequence[Column] = (), *, ridge: float = RIDGE, uncertain: Sequence[int] = ()) -> Fit:
+def fit(
+    tally: Tally,
+    columns: Sequence[Column] = (),
+    *,
+    ridge: float = RIDGE,
+    uncertain: Sequence[int] = (),
+    connected: Sequence[int] | None = None,
+) -> Fit:
     """The strengths that maximise the log-likelihood less ridge / 2 times their squares, by Newton's method.
 
     `uncertain` are places of contestants whose votes are explained too well to tell how sure they are (they won or
-    lost all): their share of the covariance is that of the model instead. Raises nothing for no votes: all strengths
-    are then zero and as unsure as the prior.
+    lost all): their share of the covariance is that of the model instead. `connected` are those whose votes connect
+    them (None: all), to whose mean their covariance is relative: who has never met them makes them no less sure.
+    Raises nothing for no votes: all strengths are then zero and as unsure as the prior.
     """
     import numpy as np
 
@@ -76,7 +84,7 @@ def fit(tally: Tally, columns: Sequence[Column] = (), *, ridge: float = RIDGE, u
     values, curvature = _maximum(_summed(votes))
     if columns:
         values, curvature = _maximum(votes, values)
-    covariance, freedom, clustered = _sandwich(votes, curvature, _expected(votes, values), uncertain)
+    covariance, freedom, clustered = _sandwich(votes, curvature, _expected(votes, values), uncertain, connected)
     return Fit(values, covariance, curvature, freedom, clustered)
 
 
@@ -181,7 +189,11 @@ def _maximum(votes: _Votes, start: "NDArray[Any] | None" = None) -> "tuple[NDArr
 
 
 def _sandwich(
-    votes: _Votes, curvature: "NDArray[Any]", expected: "NDArray[Any]", uncertain: Sequence[int]
+    votes: _Votes,
+    curvature: "NDArray[Any]",
+    expected: "NDArray[Any]",
+    uncertain: Sequence[int],
+    connected: Sequence[int] | None,
 ) -> "tuple[NDArray[Any], float, bool]":
     """The robust covariance (Huber 1967), clustered by prompt (Liang and Zeger 1986) where there are enough prompts.
 
@@ -202,9 +214,10 @@ def _sandwich(
         concerned = np.isin(votes.left, uncertain) | np.isin(votes.right, uncertain)
         spread = spread + _information(votes, concerned * np.maximum(0.0, variances - residuals**2))
     spread = spread + np.diag(votes.penalty)
-    size = votes.contestants
+    together = list(range(votes.contestants)) if connected is None else list(connected)
     centred = np.linalg.inv(curvature)
-    centred[:size] -= centred[:size].mean(axis=0)  # ratings are relative to their mean, whose own spread is the prior's
+    if together:  # ratings are relative to their mean, whose own spread is the prior's
+        centred[together] -= centred[together].mean(axis=0)
     return centred @ spread @ centred.T, float(max(1, groups - 1)), clustered
 
 

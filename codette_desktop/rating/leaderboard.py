@@ -20,6 +20,9 @@ STYLE_RIDGE = 0.5  # as in FastChat's style control
 LEFT = "left"  # the name of the effect of standing on the left
 
 
+MET = (Support.RATED, Support.ONE_SIDED)  # those whose votes connect them
+
+
 class Control(StrEnum):
     """What is taken out of the ratings."""
 
@@ -32,13 +35,14 @@ class Standing:
     """One row. `rating` has a 95 % interval, in points as of Elo (400 are odds of ten to one; the mean is 1000).
 
     `rank` is one more than the number of contestants whose lower bound lies above this one's upper bound; many may
-    share one. `share` is that of wins among all votes but both-bad ones, a tie being half a win; 0.5 without votes.
+    share one. It is None for who has not met those who are compared: its rating is then relative to nothing. `share` is
+    that of wins among all votes but both-bad ones, a tie being half a win; 0.5 without votes.
     """
 
     place: int
     contestant: Contestant
     rating: Interval
-    rank: int
+    rank: int | None
     wins: int
     losses: int
     ties: int
@@ -99,7 +103,8 @@ def leaderboard(
     missing = max(0, fewest_votes(len(tally.contestants), controls) - (votes - bad)) if controls else 0
     columns = () if missing else _columns(tally, controls)
     supported = supports(counts, len(tally.contestants))
-    fitted = bradley_terry.fit(tally, columns, uncertain=one_sided(supported))
+    connected = [place for place, item in enumerate(supported) if item in MET]
+    fitted = bradley_terry.fit(tally, columns, uncertain=one_sided(supported), connected=connected)
     return Leaderboard(
         standings=_standings(tally, counts, supported, fitted),
         pairs=judge(counts, fitted, alpha=alpha, margin=margin),
@@ -155,6 +160,7 @@ def _standings(
     tally: Tally, counts: Sequence[PairCount], supported: Sequence[Support], fitted: Fit
 ) -> tuple[Standing, ...]:
     ratings = [_points(fitted, place, CENTRE) for place in range(len(tally.contestants))]
+    compared = [rating for rating, support in zip(ratings, supported, strict=True) if support in MET]
     rows: list[Standing] = []
     for place, contestant in enumerate(tally.contestants):
         first = [count for count in counts if count.first == place]
@@ -167,7 +173,7 @@ def _standings(
             place=place,
             contestant=contestant,
             rating=ratings[place],
-            rank=1 + sum(other.low > ratings[place].high for other in ratings),
+            rank=1 + sum(other.low > ratings[place].high for other in compared) if supported[place] in MET else None,
             wins=wins,
             losses=losses,
             ties=ties,
@@ -176,4 +182,4 @@ def _standings(
             support=supported[place],
         )
         rows.append(row)
-    return tuple(sorted(rows, key=lambda row: (-row.rating.value, row.place)))
+    return tuple(sorted(rows, key=lambda row: (row.rank is None, -row.rating.value, row.place)))

@@ -42,7 +42,8 @@ def test_the_rank_counts_those_who_are_surely_ahead() -> None:
     board = leaderboard(FIVE.votes(600, np.random.default_rng(2)))
     for row in board.standings:
         assert row.rank == 1 + sum(other.rating.low > row.rating.high for other in board.standings)
-    ranks = [row.rank for row in board.standings]
+    ranks = [row.rank for row in board.standings if row.rank is not None]
+    assert len(ranks) == len(board.standings)
     assert ranks[0] == 1
     assert ranks == sorted(ranks)
     assert len(set(ranks)) > 1
@@ -77,7 +78,7 @@ def test_nothing_to_rate_is_no_error() -> None:
     empty = leaderboard(tally_of([], 0))
     assert (empty.standings, empty.pairs, empty.votes, empty.prompts) == ((), (), 0, 0)
     alone = leaderboard(tally_of([], 1)).standings[0]
-    assert (alone.rating.value, alone.rank, alone.share, alone.support) == (1000, 1, 0.5, Support.NO_VOTES)
+    assert (alone.rating.value, alone.rank, alone.share, alone.support) == (1000, None, 0.5, Support.NO_VOTES)
     bad = leaderboard(tally_of([(0, 1, -1.0)] * 5, 2))
     assert [row.support for row in bad.standings] == [Support.NO_VOTES] * 2
     assert bad.standings[0].rating.half_width > 300
@@ -88,12 +89,26 @@ def test_who_always_won_is_flagged_and_unsure() -> None:
     board = leaderboard(tally_of(votes, 4))
     rows = {row.place: row for row in board.standings}
     assert [rows[place].support.value for place in range(4)] == ["one-sided", "rated", "rated", "no votes"]
-    values = fit(tally_of(votes, 4), uncertain=[0])
+    values = fit(tally_of(votes, 4), uncertain=[0], connected=[0, 1, 2])
     assert rows[0].rating.half_width == pytest.approx(
         POINTS * student(values.freedom) * np.sqrt(values.covariance[0, 0])
     )
-    assert rows[0].rating.half_width > 1.1 * POINTS * 1.96 * np.sqrt(fit(tally_of(votes, 4)).covariance[0, 0])
+    assert rows[0].rating.half_width > 1.1 * POINTS * 1.96 * np.sqrt(
+        fit(tally_of(votes, 4), connected=[0, 1, 2]).covariance[0, 0]
+    )
     assert rows[3].rating.half_width > 400
+    assert (board.standings[-1].place, rows[3].rank) == (3, None)
+
+
+def test_who_never_met_the_others_makes_them_no_less_sure() -> None:
+    """As where votes of somebody else are read from a file."""
+    votes = [(0, 1, 1.0), (0, 1, 0.0), (0, 1, 0.5)] * 100
+    alone = leaderboard(tally_of(votes, 2)).standings
+    apart = leaderboard(tally_of([*votes, (2, 3, 1.0), (2, 3, 0.0)], 4)).standings
+    assert [row.rank for row in apart] == [1, 1, None, None]
+    for before, after in zip(alone, apart[:2], strict=True):
+        assert after.rating.half_width == pytest.approx(before.rating.half_width, rel=0.02)
+    assert all(row.rating.half_width > 300 for row in apart[2:])
 
 
 def test_votes_on_one_prompt_are_said_to_be_unclustered() -> None:

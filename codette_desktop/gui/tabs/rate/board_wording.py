@@ -94,7 +94,9 @@ def points_text(found: Interval) -> str:
 def standing_text(standing: Standing) -> str:
     """A row of the leaderboard, spoken."""
     parts = [
-        tr("Rank {n}: {name}", n=number(standing.rank), name=standing.contestant.label),
+        tr("Rank {n}: {name}", n=number(standing.rank), name=standing.contestant.label)
+        if standing.rank is not None
+        else standing.contestant.label,
         tr("{rating} points", rating=points_text(standing.rating)),
         votes_text(standing.votes),
         support_tip(standing.support),

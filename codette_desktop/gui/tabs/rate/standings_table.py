@@ -191,7 +191,7 @@ def _alignment(column: int) -> Qt.AlignmentFlag:
 
 
 _CELLS: tuple[Callable[[Standing], str], ...] = (
-    lambda item: number(item.rank),
+    lambda item: number(item.rank) if item.rank is not None else "–",
     _name,
     lambda item: signed(item.rating.value),
     lambda item: span(item.rating, 1),
@@ -201,7 +201,7 @@ _CELLS: tuple[Callable[[Standing], str], ...] = (
     lambda item: number(item.both_bad),
 )
 _SORTS: tuple[Callable[[Standing], float | str], ...] = (
-    lambda item: item.rank - item.rating.value / 1e9,  # those who share a rank: the higher rating first
+    lambda item: (item.rank or 1e9) - item.rating.value / 1e9,  # those who share a rank: the higher rating first
     lambda item: item.contestant.label.casefold(),
     lambda item: item.rating.value,
     lambda item: item.rating.half_width,
