@@ -48,7 +48,7 @@ def inspect(folder: Path) -> Machine:
     return Machine(
         system=f"{platform.system()} {platform.release()} ({platform.machine()})",
         processor=Processor(
-            name=_processor_name(),
+            name=processor_name(),
             physical_cores=psutil.cpu_count(logical=False) or 1,
             logical_cores=os.cpu_count() or 1,
             features=_processor_features(),
@@ -85,7 +85,8 @@ def _cpuinfo(key: str) -> str:
     return next((line.partition(":")[2].strip() for line in lines if line.partition(":")[0].strip() == key), "")
 
 
-def _processor_name() -> str:
+def processor_name() -> str:
+    """What the maker calls the processor, such as "Apple M3 Pro"; "" where the system does not tell."""
     if sys.platform == "darwin":
         try:
             asked = subprocess.run(

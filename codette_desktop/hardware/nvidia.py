@@ -1,10 +1,10 @@
-"""NVIDIA graphics cards, through NVML. Where there is no driver there are no cards; nothing here raises."""
+"""NVIDIA graphics cards as they are now, through NVML. Where there is no driver there are none; nothing here raises."""
 
-import importlib
 import logging
-import warnings
 from dataclasses import dataclass
 from typing import Any
+
+from codette_desktop.hardware.nvml import CardGone, DriverGone, Nvml
 
 log = logging.getLogger(__name__)
 
@@ -21,40 +21,28 @@ class Gpu:
 
 def nvidia_gpus() -> tuple[Gpu, ...]:
     """The cards the NVIDIA driver knows, in its order."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            nvml: Any = importlib.import_module("pynvml")  # of the package nvidia-ml-py; it has no types
-        nvml.nvmlInit()
-    except Exception as error:  # noqa: BLE001 - a sensor that cannot be read is a machine without it
-        log.debug("no NVIDIA driver: %s", error)
+    nvml = Nvml.open()
+    if nvml is None:
         return ()
+    found: list[Gpu] = []
     try:
-        return tuple(_read(nvml, index) for index in range(nvml.nvmlDeviceGetCount()))
-    except nvml.NVMLError as error:
+        for handle in nvml.handles():
+            try:
+                found.append(_read(nvml, handle))
+            except CardGone:
+                log.debug("an NVIDIA card was lost while it was read")
+    except DriverGone as error:
         log.debug("the NVIDIA driver stopped answering: %s", error)
-        return ()
     finally:
-        nvml.nvmlShutdown()
+        nvml.close()
+    return tuple(found)
 
 
-def _read(nvml: Any, index: int) -> Gpu:
-    handle = nvml.nvmlDeviceGetHandleByIndex(index)
-    memory = _or_none(nvml, nvml.nvmlDeviceGetMemoryInfo, handle)
+def _read(nvml: Nvml, handle: Any) -> Gpu:
+    memory = nvml.memory(handle)
     return Gpu(
-        name=_text(_or_none(nvml, nvml.nvmlDeviceGetName, handle) or "NVIDIA GPU"),
+        name=nvml.text("nvmlDeviceGetName", handle) or "NVIDIA GPU",
         memory_bytes=int(memory.total) if memory else None,
         memory_free_bytes=int(memory.free) if memory else None,
-        driver=_text(_or_none(nvml, nvml.nvmlSystemGetDriverVersion) or ""),
+        driver=nvml.text("nvmlSystemGetDriverVersion"),
     )
-
-
-def _or_none(nvml: Any, query: Any, *arguments: Any) -> Any:
-    try:
-        return query(*arguments)
-    except nvml.NVMLError:
-        return None
-
-
-def _text(value: Any) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)

@@ -5,13 +5,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from codette_desktop.domain.quantiles import student
 from codette_desktop.domain.votes import STYLE_FEATURES, Contestant, Exclusion, Tally
 from codette_desktop.rating import bradley_terry
 from codette_desktop.rating.bradley_terry import CENTRE, POINTS, Column, Fit
 from codette_desktop.rating.counts import PairCount, pair_counts
 from codette_desktop.rating.intervals import Interval
 from codette_desktop.rating.position import PositionCheck, check_position
-from codette_desktop.rating.quantiles import student
 from codette_desktop.rating.support import Support, one_sided, supports
 from codette_desktop.rating.verdict import PairVerdict, judge
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from codette_desktop.domain.duels import Ending, StoppingRule
+from codette_desktop.domain.quantiles import student
 from codette_desktop.domain.votes import Tally
 from codette_desktop.rating.bradley_terry import Fit, difference, fit, sigma
 from codette_desktop.rating.counts import PairCount, pair_counts
 from codette_desktop.rating.intervals import Interval
 from codette_desktop.rating.projection import FURTHEST, more_votes
-from codette_desktop.rating.quantiles import student
 from codette_desktop.rating.sequential import confidence_sequence, equivalence_bounds, log_capital, log_e_value
 from codette_desktop.rating.support import one_sided, supports
 

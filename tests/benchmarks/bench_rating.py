@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 from scipy import optimize, special, stats
 
 from codette_desktop.domain.duels import StoppingRule
+from codette_desktop.domain.quantiles import student
 from codette_desktop.domain.votes import Tally
 from codette_desktop.rating.bradley_terry import POINTS, difference, fit
 from codette_desktop.rating.counts import PairCount
 from codette_desktop.rating.drawing import Pair, next_pair
 from codette_desktop.rating.leaderboard import Control, leaderboard
 from codette_desktop.rating.projection import more_votes
-from codette_desktop.rating.quantiles import student
 from codette_desktop.rating.sequential import log_capital
 from codette_desktop.rating.sides import draw_seed, is_swapped
 from tests.support.simulated_votes import World, contestants, tally_of

@@ -2,12 +2,12 @@
 
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
 from codette_desktop.hardware.machine import inspect
 from codette_desktop.hardware.nvidia import Gpu, nvidia_gpus
+from tests.support.stand_in_nvml import GIB, StandInNvml, nvml_error, rtx_4090
 
 
 def test_a_look_at_this_computer(tmp_path: Path) -> None:
@@ -19,56 +19,30 @@ def test_a_look_at_this_computer(tmp_path: Path) -> None:
     assert machine.disk_free_bytes > 0
 
 
-class StandInNvml(ModuleType):
-    """Stands in for the NVIDIA driver's library, which test machines lack: one card; `broken` queries raise."""
-
-    class NVMLError(Exception):
-        """The library's own error."""
-
-    def __init__(self, *, broken: tuple[str, ...] = ()) -> None:
-        super().__init__("pynvml")
-        self.broken = broken
-
-    def _answer(self, name: str, value: object) -> object:
-        if name in self.broken:
-            raise self.NVMLError(name)
-        return value
-
-    def nvmlInit(self) -> None:
-        self._answer("init", None)
-
-    def nvmlShutdown(self) -> None: ...
-
-    def nvmlDeviceGetCount(self) -> object:
-        return self._answer("count", 1)
-
-    def nvmlDeviceGetHandleByIndex(self, index: int) -> int:
-        return index
-
-    def nvmlDeviceGetName(self, handle: int) -> object:
-        return self._answer("name", b"Test Card")
-
-    def nvmlDeviceGetMemoryInfo(self, handle: int) -> object:
-        memory = ModuleType("memory")
-        memory.total, memory.free = 8_000_000_000, 3_000_000_000  # type: ignore[attr-defined]
-        return self._answer("memory", memory)
-
-    def nvmlSystemGetDriverVersion(self) -> object:
-        return self._answer("driver", "555.42")
+NAME, TOTAL, FREE = "NVIDIA GeForce RTX 4090", 24 * GIB, 24 * GIB - 9 * GIB - GIB // 2
+UNABLE = nvml_error("NOT_SUPPORTED")
+WHOLE = Gpu(NAME, TOTAL, FREE, "580.95")
 
 
 @pytest.mark.parametrize(
-    ("broken", "found"),
+    ("library", "found"),
     [
-        ((), (Gpu("Test Card", 8_000_000_000, 3_000_000_000, "555.42"),)),
-        (("memory", "driver"), (Gpu("Test Card", None, None, ""),)),
-        (("name",), (Gpu("NVIDIA GPU", 8_000_000_000, 3_000_000_000, "555.42"),)),
-        (("count",), ()),
-        (("init",), ()),
+        (StandInNvml(rtx_4090()), (WHOLE,)),
+        (StandInNvml(rtx_4090(nvmlDeviceGetName=NAME.encode())), (WHOLE,)),
+        (StandInNvml(rtx_4090(nvmlDeviceGetMemoryInfo=UNABLE)), (Gpu(NAME, None, None, "580.95"),)),
+        (StandInNvml(rtx_4090(nvmlDeviceGetName=UNABLE)), (Gpu("NVIDIA GPU", TOTAL, FREE, "580.95"),)),
+        (StandInNvml(rtx_4090(), lacks=frozenset({"nvmlSystemGetDriverVersion"})), (Gpu(NAME, TOTAL, FREE, ""),)),
+        (StandInNvml(rtx_4090(lost=True), rtx_4090()), (WHOLE,)),
+        (StandInNvml(rtx_4090(nvmlDeviceGetName=nvml_error("GPU_IS_LOST")), rtx_4090()), (WHOLE,)),
+        (StandInNvml(rtx_4090(), lacks=frozenset({"nvmlDeviceGetCount"})), ()),
+        (StandInNvml(rtx_4090(nvmlDeviceGetName=nvml_error("DRIVER_NOT_LOADED"))), ()),
+        (StandInNvml(rtx_4090(), dead="DRIVER_NOT_LOADED"), ()),
+        (StandInNvml(rtx_4090(), dead="LIBRARY_NOT_FOUND"), ()),
     ],
 )
 def test_a_card_that_does_not_answer_is_a_card_of_which_less_is_known(
-    monkeypatch: pytest.MonkeyPatch, broken: tuple[str, ...], found: tuple[Gpu, ...]
+    monkeypatch: pytest.MonkeyPatch, library: StandInNvml, found: tuple[Gpu, ...]
 ) -> None:
-    monkeypatch.setitem(sys.modules, "pynvml", StandInNvml(broken=broken))
+    monkeypatch.setitem(sys.modules, "pynvml", library)
     assert nvidia_gpus() == found
+    assert not library.open

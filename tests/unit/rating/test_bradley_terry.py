@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import optimize, special
 
+from codette_desktop.domain.quantiles import student
 from codette_desktop.domain.votes import Tally
 from codette_desktop.rating import bradley_terry
 from codette_desktop.rating.bradley_terry import Column, difference, fit
-from codette_desktop.rating.quantiles import student
 from tests.support.simulated_votes import World, tally_of
 
 FOUR = World((-0.6, -0.2, 0.2, 0.6))

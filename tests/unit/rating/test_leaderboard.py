@@ -6,11 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from codette_desktop.domain.quantiles import student
 from codette_desktop.domain.votes import STYLE_FEATURES, Exclusion, Tally
 from codette_desktop.rating.bradley_terry import POINTS, fit
 from codette_desktop.rating.leaderboard import LEFT, Control, Leaderboard, fewest_votes, leaderboard
 from codette_desktop.rating.position import check_position
-from codette_desktop.rating.quantiles import student
 from codette_desktop.rating.support import Support
 from codette_desktop.rating.verdict import verdicts
 from tests.support.simulated_votes import World, contestants, tally_of

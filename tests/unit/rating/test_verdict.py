@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codette_desktop.domain.duels import Ending, StoppingRule
+from codette_desktop.domain.quantiles import student
 from codette_desktop.rating.bradley_terry import difference, fit, sigma
-from codette_desktop.rating.quantiles import student
 from codette_desktop.rating.sequential import confidence_sequence, equivalence_bounds, log_e_value
 from codette_desktop.rating.verdict import FEWEST_DECISIVE, PairVerdict, State, conclude, verdicts
 from codette_desktop.rating.words import verdict_words

@@ -3,7 +3,7 @@
 import pytest
 from scipy import stats
 
-from codette_desktop.rating.quantiles import student
+from codette_desktop.domain.quantiles import student
 
 
 @pytest.mark.parametrize("freedom", [5, 8, 11, 20, 100, 1e6])

@@ -1,0 +1,1 @@
+"""What the computer does now, once a second: graphics devices, processor, memory, disk, network."""
