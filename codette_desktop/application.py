@@ -21,6 +21,7 @@ from codette_desktop.ensemble.comparisons import ComparisonService
 from codette_desktop.ensemble.members import MemberReader
 from codette_desktop.ensemble.service import EnsembleService
 from codette_desktop.ensemble.turns import TurnPlanner
+from codette_desktop.inference.activity import Activity
 from codette_desktop.inference.admission import AdmittingProvider, told_apart
 from codette_desktop.inference.aftermath import Aftermath
 from codette_desktop.inference.cache.provider import CachingProvider
@@ -28,7 +29,7 @@ from codette_desktop.inference.cache.responses import ResponseCache
 from codette_desktop.inference.catalogue import MODEL_SETTING, ModelCatalogue
 from codette_desktop.inference.chat import ChatService
 from codette_desktop.inference.dispatch import Planner, Policy
-from codette_desktop.inference.engine_settings import EngineSettingsService
+from codette_desktop.inference.engine_settings import EngineSettingsService, settings_text
 from codette_desktop.inference.fallback import FallbackProvider
 from codette_desktop.inference.health import HealthMonitor
 from codette_desktop.inference.isolation.provider import IsolatedProvider
@@ -36,6 +37,8 @@ from codette_desktop.inference.known_servers import KnownServers
 from codette_desktop.inference.llama.kv_folder import DEFAULT_MB, KvFolder
 from codette_desktop.inference.llama.provider import LlamaProvider
 from codette_desktop.inference.named import JointByName, NamedProvider
+from codette_desktop.inference.observing import ObservedProvider, Observers
+from codette_desktop.inference.observing_joint import ObservedJoint
 from codette_desktop.inference.policy import policy_of
 from codette_desktop.inference.preloading import Preloader
 from codette_desktop.inference.provider import Provider, embedder_of
@@ -45,6 +48,7 @@ from codette_desktop.inference.scheduling import Scheduler
 from codette_desktop.models.fit import Fit
 from codette_desktop.models.library import ModelLibrary
 from codette_desktop.models.memory_need import saved_bytes
+from codette_desktop.monitoring.recording import RequestKeeper
 from codette_desktop.paths import data_dir as default_data_dir
 from codette_desktop.proof.service import ProofService
 from codette_desktop.rating.contestants import ContestantReader
@@ -52,6 +56,7 @@ from codette_desktop.rating.service import RatingService
 from codette_desktop.rating.sitting import RatingServices
 from codette_desktop.rating.votes import VoteService
 from codette_desktop.store import Store
+from codette_desktop.watching import make_metrics, make_reports, make_watch
 
 log = logging.getLogger(__name__)
 
@@ -69,9 +74,7 @@ class Application:
         self.data_dir = data_dir
         self.store = store
         self.bus = EventBus()
-        self.configuration = Configuration(
-            configuration_path(data_dir), self.bus, known=self._problem_of_name, gpu=_engine_gpu
-        )
+        self.configuration = self._make_configuration()
         self.roles = Roles(lambda: self.configuration.settings)
         self.library = ModelLibrary(store, [data_dir / "models"])
         self.catalogue = ModelCatalogue(self.library, self.configuration, store.settings, lambda: self.servers)
@@ -82,15 +85,7 @@ class Application:
             self.load_settings.memory_limit_bytes, store.model_memory, headers=self.library.headers
         )
         self.engine = self._make_engine()
-        self.preloader = Preloader(
-            store.settings,
-            self.scheduler,
-            self.library.list,
-            self.engine.load,
-            settings=self.engine_settings,
-            apart=self.runs_apart,
-            named=lambda: [self.catalogue.find_file(name) for name in self.configuration.preloaded()],
-        )
+        self.preloader = self._make_preloader()
         self.servers = ProviderSet(
             self.engine,
             KnownServers(store.servers, self.configuration),
@@ -101,7 +96,9 @@ class Application:
         self.health = HealthMonitor(
             self.bus, self._check_model, lambda: [model.name for model in self.catalogue.models().values()]
         )
+        self.activity, self._keeper = Activity(), RequestKeeper(store, self.bus)
         self.provider: Provider = self._make_provider()
+        self.watch = make_watch(data_dir, store, self.bus, self.activity, self.cache, lambda: self.provider.loaded())
         self.planner = self._make_planner()
         self.chat = ChatService(store, self.provider, self.planner, self.bus)
         self.members = MemberReader(self.catalogue, self.roles, self.configuration.sampling_for)
@@ -111,18 +108,27 @@ class Application:
         self.votes = VoteService(store, self.bus)
         self.rating = self._make_rating()
         self.proofs = ProofService(lambda: self.provider, self.in_memory, self.ensembles.learn, self.ensembles.start)
+        self.metrics = make_metrics(store, self.bus, self.cache, self.servers.servers, self.watch, self.provider.loaded)
+        self.reports = make_reports(store, self.metrics, self.cache, self.votes, self.watch, self.catalogue)
         self._background: list[asyncio.Task[None]] = []
         self.notes: list[str] = []
         self._listen()
 
     def _listen(self) -> None:
         """What one part of the application tells another."""
+        if isinstance(observed := self.provider, ObservedProvider):
+            for kind in (ConfigurationChanged, ServersChanged):
+                self.bus.subscribe(kind, lambda _event: observed.forget_names())
         self.bus.subscribe(ConfigurationChanged, lambda _event: self.bus.publish(ServersChanged()))
         self.store.failures.on_write_error = lambda error: self.bus.publish(StoreFailed(error))
         self.store.failures.on_write_ok = lambda: self.bus.publish(StoreRecovered())
 
     def _problem_of_name(self, name: str) -> ModelError | None:
         return self.catalogue.problem_of_name(name)
+
+    def _make_configuration(self) -> Configuration:
+        path = configuration_path(self.data_dir)
+        return Configuration(path, self.bus, known=self._problem_of_name, gpu=_engine_gpu)
 
     def _make_engine(self) -> AdmittingProvider:
         inside = LlamaProvider(
@@ -144,11 +150,27 @@ class Application:
         )
         return AdmittingProvider(self.catalogue.find_file, inside, apart, self.store.models, self.is_kept_apart)
 
-    def _make_provider(self) -> FallbackProvider:
-        """Whoever answers: names of the person's own, then the cache, then those who stand in."""
+    def _make_preloader(self) -> Preloader:
+        return Preloader(
+            self.store.settings,
+            self.scheduler,
+            self.library.list,
+            self.engine.load,
+            settings=self.engine_settings,
+            apart=self.runs_apart,
+            named=lambda: [self.catalogue.find_file(name) for name in self.configuration.preloaded()],
+        )
+
+    def _make_provider(self) -> ObservedProvider:
+        """Whoever answers: names of the person's own, then the cache, then those who stand in. All of it is noted."""
         named = NamedProvider(self.servers, self.configuration.asked_name)
         cached = CachingProvider(named, self.cache, may_keep=self._may_keep_answers)
-        return FallbackProvider(cached, self.catalogue.label)
+        observers = Observers(
+            self.catalogue.find_known_model,
+            self._keeper.keep,
+            lambda model: settings_text(self.engine_settings(model)),
+        )
+        return ObservedProvider(FallbackProvider(cached, self.catalogue.label), self.activity, observers)
 
     def _make_planner(self) -> Planner:
         return Planner(
@@ -170,7 +192,12 @@ class Application:
             self._member_key,
             self.catalogue.label,
             self._embedded,
-            joint=JointByName(self.engine, self.configuration.asked_name),
+            joint=ObservedJoint(
+                JointByName(self.engine, self.configuration.asked_name),
+                self.activity,
+                self._keeper.keep,
+                self.catalogue.label,
+            ),
             cannot_write=self._cannot_write,
         )
 
@@ -216,9 +243,11 @@ class Application:
     def start(self) -> None:
         """Begin what goes on by itself while the application runs. On the event loop.
 
-        Models are loaded that are wanted from the start, health is checked, the configuration file is looked at.
+        Sensors are read, models are loaded that are wanted from the start, health is checked, the configuration file
+        is looked at.
         """
         loop = asyncio.get_event_loop()
+        self.watch.start()
         self._background.append(loop.create_task(self.preloader.run(), name="loads at start"))
         self._background.append(loop.create_task(self.health.run(), name="health of models"))
         self._background.append(loop.create_task(watch(self.configuration), name="configuration file"))
@@ -323,6 +352,7 @@ class Application:
 
     async def aclose(self) -> None:
         """Stop the engine, save what waits, close the database."""
+        await self.watch.aclose()
         for task in self._background:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)

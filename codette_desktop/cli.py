@@ -20,7 +20,9 @@ from codette_desktop.commands.embed import embed
 from codette_desktop.commands.evaluate import evaluate
 from codette_desktop.commands.experiments import experiments
 from codette_desktop.commands.leaderboard import leaderboard
+from codette_desktop.commands.metrics import metrics
 from codette_desktop.commands.models import models
+from codette_desktop.commands.report import report
 from codette_desktop.commands.roles import asked_as, roles
 from codette_desktop.commands.servers import servers
 from codette_desktop.commands.votes import votes
@@ -191,7 +193,9 @@ main.add_command(evaluate)
 main.add_command(experiments)
 main.add_command(leaderboard)
 main.add_command(config)
+main.add_command(metrics)
 main.add_command(models)
+main.add_command(report)
 main.add_command(roles)
 main.add_command(servers)
 main.add_command(votes)

@@ -4,6 +4,7 @@ import asyncio
 import json
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from codette_desktop.domain.votes import Source, VoteFilter
 from codette_desktop.rating.intervals import Interval
 from codette_desktop.rating.leaderboard import Control, Leaderboard
 from codette_desktop.rating.verdict import PairVerdict, State
-from codette_desktop.rating.words import verdict_words
+from codette_desktop.rating.words import verdict_words, votes_words
 
 _SHOWN = 44  # columns of a terminal for a name
 _DATE = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
@@ -50,13 +51,22 @@ def leaderboard(folder: Path, as_json: bool, controls: tuple[str, ...], **chosen
         since=since.astimezone(UTC) if since else None,
         sources=tuple(map(Source, chosen["sources"])),
     )
-    found = asyncio.run(_rate(folder, wanted, tuple(map(Control, controls))))
-    click.echo(json.dumps(board_fields(found), ensure_ascii=False) if as_json else board_text(found))
+    found, equal = asyncio.run(_rate(folder, wanted, tuple(map(Control, controls))))
+    if as_json:
+        click.echo(json.dumps(board_fields(found) | {"equal": equal}, ensure_ascii=False))
+    elif not found.standings and wanted != VoteFilter():
+        click.echo("No vote that counts fits. Leave out --task, --since, --experiment or --source to see all.")
+    else:
+        click.echo(board_text(found, equal))
 
 
-async def _rate(folder: Path, wanted: VoteFilter, controls: tuple[Control, ...]) -> Leaderboard:
+async def _rate(folder: Path, wanted: VoteFilter, controls: tuple[Control, ...]) -> tuple[Leaderboard, int]:
+    """Also how many of the votes are ties that nobody was asked for."""
     async with opened(folder) as application:
-        return application.votes.leaderboard(wanted, controls=controls)
+        asked = wanted.sources and Source.IDENTICAL not in wanted.sources
+        only = replace(wanted, sources=(Source.IDENTICAL,), blind=True)
+        equal = 0 if asked else application.votes.count(only)
+        return application.votes.leaderboard(wanted, controls=controls), equal
 
 
 def board_fields(found: Leaderboard) -> dict[str, Any]:
@@ -114,8 +124,8 @@ def pair_fields(item: PairVerdict) -> dict[str, Any]:
     }
 
 
-def board_text(found: Leaderboard) -> str:
-    """For a terminal."""
+def board_text(found: Leaderboard, equal: int = 0) -> str:
+    """For a terminal. `equal` of the votes are ties that nobody was asked for."""
     if not found.standings:
         return "There are no votes that count yet. Cast some in the Rate tab, or read a table with 'votes import'."
     heads = f"{'votes':>6} {'won':>5} {'lost':>5} {'tied':>5} {'bad':>5}"
@@ -128,11 +138,14 @@ def board_text(found: Leaderboard) -> str:
         )
     labels = [item.contestant.label for item in sorted(found.standings, key=lambda item: item.place)]
     lines += ["", *(pair_text(pair, labels) for pair in found.pairs)]
-    lines += ["", f"{found.votes:,} votes on {found.prompts:,} prompts."]
-    lines += [f"{count:,} votes left out: {reason.value}." for reason, count in found.excluded]
-    lines += [f"{found.taken_back:,} votes taken back."] if found.taken_back else []
+    prompts = "1 prompt" if found.prompts == 1 else f"{found.prompts:,} prompts"
+    lines += ["", f"{votes_words(found.votes)} on {prompts}."]
+    lines += [f"{votes_words(equal)} of these: both answers were equal, and nobody was asked."] if equal else []
+    lines += [f"{votes_words(count)} left out: {reason.value}." for reason, count in found.excluded]
+    lines += [f"{votes_words(found.taken_back)} taken back."] if found.taken_back else []
     if found.missing_votes:
-        lines.append(f"Nothing was taken out: that takes {found.missing_votes:,} more votes.")
+        more = "1 more vote" if found.missing_votes == 1 else f"{found.missing_votes:,} more votes"
+        lines.append(f"Nothing was taken out: that takes {more}.")
     for effect in found.effects:
         points = effect.points
         lines.append(f"{effect.name}: worth {points.value:+.0f} points ({points.low:+.0f} to {points.high:+.0f}).")

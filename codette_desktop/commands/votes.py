@@ -13,6 +13,7 @@ from codette_desktop.domain.errors import InvalidRequest
 from codette_desktop.domain.votes import Vote, VoteFilter
 from codette_desktop.rating.exporting import Exported, Format, Usable
 from codette_desktop.rating.votes import Imported
+from codette_desktop.rating.words import votes_words
 from codette_desktop.store.audit_check import AuditReport
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -39,6 +40,8 @@ def list_votes(experiment: str, task: str, limit: int, folder: Path, as_json: bo
         return
     for item in found:
         click.echo(_line(item))
+    if not found:
+        click.echo("No vote fits." if experiment or task else "There are no votes yet.")
 
 
 @votes.command("import")
@@ -51,8 +54,12 @@ def import_votes(file: Path, folder: Path, as_json: bool) -> None:
     winner is model_a, model_b, tie or both_bad. Other columns of 'votes export' are read where they are there.
     """
     done = asyncio.run(_import(folder, file))
-    fields = {"votes": done.votes, "file_hash": done.file_hash}
-    click.echo(json.dumps(fields) if as_json else f"{done.votes:,} votes were imported from {file}.")
+    if as_json:
+        click.echo(json.dumps({"votes": done.votes, "known": done.known, "file_hash": done.file_hash}))
+        return
+    click.echo(f"{votes_words(done.votes)} {'was' if done.votes == 1 else 'were'} imported from {file}.")
+    if done.known:
+        click.echo(f"  {votes_words(done.known)} of it had been kept already and still count once.", err=True)
 
 
 @votes.command()
@@ -81,12 +88,12 @@ def export(file: Path, kind: str, everything: bool, experiment: str, folder: Pat
         why = {reason.value: count for reason, count in found.unusable} if found else {}
         click.echo(json.dumps({"rows": done.rows, "left_out": done.left_out, "why": why, "out": str(file)}))
         return
-    click.echo(f"{done.rows:,} rows were written to {file}.")
+    click.echo(f"{done.rows:,} {'row was' if done.rows == 1 else 'rows were'} written to {file}.")
     if found is not None and kind == Format.DPO.value:
         for reason, count in found.unusable:
-            click.echo(f"  {count:,} votes left out: {reason.value}", err=True)
+            click.echo(f"  {votes_words(count)} left out: {reason.value}", err=True)
     elif done.left_out:
-        click.echo(f"  {done.left_out:,} votes gave no row.", err=True)
+        click.echo(f"  {votes_words(done.left_out)} gave no row.", err=True)
 
 
 @votes.command("take-back")

@@ -64,6 +64,11 @@ class Alert:
     snoozed_until: datetime | None = None
 
 
+def is_critical(alert: Alert) -> bool:
+    """Whether it fires, and is critical."""
+    return alert.severity is Severity.CRITICAL and alert.state in (AlertState.FIRING, AlertState.RESOLVING)
+
+
 @dataclass(frozen=True, slots=True)
 class AlertEvent:
     """A change that was kept: `told` says whether the person was told of it."""

@@ -1,9 +1,11 @@
 """Answers: the parts a provider streams, and what is known when it has finished."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from codette_desktop.domain.errors import CodetteError
+
+SERVER_CUT = "it left out part of the conversation without saying so"  # in the note of an answer to half a prompt
 
 
 class FinishReason(StrEnum):
@@ -48,6 +50,7 @@ class PromptRead:
     """Streamed first: how the prompt fills the context, and how much of it was already in the cache (tokens).
 
     With it comes what is needed to produce the answer again, so that a stopped one keeps it too: see `AnswerEnd`.
+    `at_s` is when reading began, by `time.perf_counter`, None where whoever answers does not tell.
     """
 
     use: ContextUse
@@ -56,6 +59,7 @@ class PromptRead:
     model_hash: str = ""
     engine_build: str = ""
     device: str = ""
+    at_s: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +76,14 @@ class SwitchedModel:
 
 @dataclass(frozen=True, slots=True)
 class TextChunk:
-    """A piece of the answer: always whole Unicode characters, `tokens` tokens long (0 for a flushed remainder)."""
+    """A piece of the answer: always whole Unicode characters, `tokens` tokens long (0 for a flushed remainder).
+
+    `times_s` are when each of its tokens was chosen, by `time.perf_counter`; () where whoever answers does not tell.
+    """
 
     text: str
     tokens: int = 1
+    times_s: tuple[float, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

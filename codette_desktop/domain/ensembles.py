@@ -8,6 +8,7 @@ from codette_desktop.domain.closed_answers import AnswerKind
 from codette_desktop.domain.errors import CodetteError
 from codette_desktop.domain.joint import JointToken
 from codette_desktop.domain.messages import Message
+from codette_desktop.domain.request_log import Purpose
 from codette_desktop.domain.requests import Sampling
 
 
@@ -46,7 +47,7 @@ class EnsembleRequest:
     `kind` says what sort of answer the question has (None: it is read from the question and the answers), `options` a
     choice's options, A first. `judge` is the model that may write a synthesis ("": nobody may). `budget_s` bounds the
     time HYBRID spends. `fresh` as in `ChatRequest`. `weights`, summing to 1, say how much each counts in TOKEN; () has
-    it follow from how often each was right before.
+    it follow from how often each was right before. `purpose` is for the log of requests.
     """
 
     messages: tuple[Message, ...]
@@ -58,6 +59,7 @@ class EnsembleRequest:
     budget_s: float = 120.0
     fresh: bool = False
     weights: tuple[float, ...] = ()
+    purpose: Purpose = Purpose.COMPARE
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +136,10 @@ class MemberWaits:
 
 @dataclass(frozen=True, slots=True)
 class MemberBegins:
-    """Streamed: the member at `place` is being asked."""
+    """Streamed: the member at `place` is being asked; `id` is what its answer is known by."""
 
     place: int
+    id: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ CodetteError
     └── StoreFull           the disk is full, or the database cannot be written
 """
 
+import re
+
 
 class CodetteError(Exception):
     """An expected failure, told in words.
@@ -42,6 +44,11 @@ class CodetteError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".strip()
+
+
+def type_in_words(error_type: str) -> str:
+    """The class of an error as a person reads it: "server unreachable" for "ServerUnreachable"."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", error_type).lower() or "unknown error"
 
 
 class InvalidRequest(CodetteError):

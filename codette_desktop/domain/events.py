@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from codette_desktop.domain.alerts import AlertEvent
 from codette_desktop.domain.answers import AnswerEnd
 from codette_desktop.domain.errors import CodetteError
+from codette_desktop.domain.request_log import RequestRecord
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +21,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class ModelLoading(Event):
-    """A model is being loaded; `progress` runs from 0 to 1."""
+    """A model is being loaded; `progress` runs from 0 to 1, which also tells that the load failed or was given up."""
 
     model: str
     progress: float
@@ -58,6 +60,20 @@ class AnswerFinished(Event):
 
     generation_id: str
     end: AnswerEnd
+
+
+@dataclass(frozen=True, slots=True)
+class RequestEnded(Event):
+    """A request to a model has ended, however, and whoever made it."""
+
+    request: RequestRecord
+
+
+@dataclass(frozen=True, slots=True)
+class AlertChanged(Event):
+    """An alert was raised, became critical, or is over; `change.told`: the person is to be told of it."""
+
+    change: AlertEvent
 
 
 @dataclass(frozen=True, slots=True)

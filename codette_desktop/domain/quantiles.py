@@ -1,5 +1,7 @@
-"""Quantiles of the normal and of Student's distribution, without scipy, which a person's installation does not have."""
+"""Quantiles of values and of Student's distribution, without scipy, which a person's installation does not have."""
 
+import math
+from collections.abc import Sequence
 from statistics import NormalDist
 
 LEVEL = 0.95  # of all intervals that hold for one look
@@ -17,3 +19,15 @@ def student(freedom: float, level: float = LEVEL) -> float:
     second = (5 * z**5 + 16 * z**3 + 3 * z) / 96
     third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
     return z + first / n + second / n**2 + third / n**3
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value below which `share` (0 to 1) of them lie, by linear interpolation (numpy's default, Hyndman and Fan's
+    type 7). Raises ValueError for no values."""
+    if not values:
+        raise ValueError("there are no values")
+    ordered = sorted(values)  # at once where they are in order already
+    place = share * (len(ordered) - 1)
+    low = math.floor(place)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (place - low) * (ordered[high] - ordered[low])

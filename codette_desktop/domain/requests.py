@@ -7,6 +7,7 @@ from typing import Any
 
 from codette_desktop.domain.errors import InvalidRequest
 from codette_desktop.domain.messages import Message
+from codette_desktop.domain.request_log import Purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,19 @@ _RANGES: tuple[tuple[str, float, float], ...] = (
 
 
 @dataclass(frozen=True, slots=True)
+class RequestOrigin:
+    """Where a request comes from, which changes nothing in its answer.
+
+    `id` is what the answer is kept under (`Generation.id`), "" where it is not kept. `reasons` say why this model is
+    asked, () where the person chose it.
+    """
+
+    id: str = ""
+    purpose: Purpose = Purpose.OTHER
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ChatRequest:
     """One question to one model: the messages in order (a system message, if any, comes first), and how to sample.
 
@@ -92,3 +106,4 @@ class ChatRequest:
     fresh: bool = False
     alternatives: tuple[str, ...] = ()
     scored: bool = False
+    origin: RequestOrigin = field(default_factory=RequestOrigin)

@@ -157,3 +157,25 @@ class Flight:
     fallbacks: tuple[tuple[str, str], ...] = ()
     settings: tuple[tuple[str, str], ...] = ()
     energy_j: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TelemetrySums:
+    """What a period adds up to, of what was sampled in it.
+
+    `energy_j` is what each device drew: (device, joules) for all that tell it, in the order of their names. What the
+    rest of the computer draws is not measured. `seconds` is for how long there are samples.
+    """
+
+    energy_j: tuple[tuple[str, float], ...] = ()
+    seconds: float = 0.0
+    tokens: int = 0
+    requests: int = 0
+    failed: int = 0
+    cache_hits: int = 0
+    cache_lookups: int = 0
+
+    @property
+    def total_energy_j(self) -> float | None:
+        """Of all devices that tell it; None where none does."""
+        return sum(joules for _device, joules in self.energy_j) if self.energy_j else None

@@ -13,7 +13,7 @@ from codette_desktop.domain.ensembles import EnsemblePart, EnsembleRequest, Memb
 from codette_desktop.domain.errors import CodetteError
 from codette_desktop.domain.messages import Message, Role
 from codette_desktop.domain.reliability import OPEN, Standing
-from codette_desktop.domain.requests import ChatRequest
+from codette_desktop.domain.requests import ChatRequest, RequestOrigin
 from codette_desktop.ensemble.case import Case
 from codette_desktop.ensemble.gathering import Gathering, Patience
 from codette_desktop.ensemble.likeness import Likeness, by_meaning
@@ -79,11 +79,16 @@ class Asking:
         self.started = time.perf_counter()
         self._keys = tuple(await off_loop(lambda: [self.services.key(member) for member in self.request.members]))
 
-    def ask(self, member: Member) -> AsyncGenerator[AnswerPart, None]:
+    def ask(self, member: Member, answer_id: str) -> AsyncGenerator[AnswerPart, None]:
         """Ask one of them; nobody may stand in for it."""
         scored = self.request.method not in (Method.NONE, Method.TOKEN)
         request = ChatRequest(
-            member.model, self.messages_to(member), member.sampling, self.request.fresh, scored=scored
+            member.model,
+            self.messages_to(member),
+            member.sampling,
+            self.request.fresh,
+            scored=scored,
+            origin=RequestOrigin(answer_id, self.request.purpose),
         )
         return self.services.provider.stream(request)
 

@@ -1,6 +1,7 @@
 """Asks members at once, and brings what they say into one stream. Who fails, stalls or is dropped leaves the others."""
 
 import asyncio
+import uuid
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -9,7 +10,7 @@ from codette_desktop.domain.answers import AnswerEnd, AnswerPart, FinishReason, 
 from codette_desktop.domain.ensembles import EnsemblePart, Member, MemberAnswer, MemberBegins, MemberDropped, MemberPart
 from codette_desktop.domain.errors import Cancelled, CodetteError, EngineFailure
 
-Ask = Callable[[Member], AsyncGenerator[AnswerPart, None]]
+Ask = Callable[[Member, str], AsyncGenerator[AnswerPart, None]]  # the member, and what its answer is known by
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +88,10 @@ class Gathering:
         pieces: list[str] = []
         member = self.answers[place].member
         self.answers[place] = replace(self.answers[place], asked=True)
-        self._queue.put_nowait(MemberBegins(place))
+        answer_id = uuid.uuid4().hex
+        self._queue.put_nowait(MemberBegins(place, answer_id))
         try:
-            await self._follow(place, member, pieces)
+            await self._follow(place, self._ask(member, answer_id), pieces)
         except CodetteError as error:
             self._fail(place, pieces, error)
         except asyncio.CancelledError:
@@ -100,15 +102,16 @@ class Gathering:
             self._running -= 1
             self._queue.put_nowait(None)  # whoever waits looks whether anybody is left
 
-    async def _follow(self, place: int, member: Member, pieces: list[str]) -> None:
+    async def _follow(self, place: int, stream: AsyncGenerator[AnswerPart, None], pieces: list[str]) -> None:
         limit: float | None = None
-        async with aclosing(self._ask(member)) as parts:
+        label = self.answers[place].member.label
+        async with aclosing(stream) as parts:
             while True:
                 try:
                     async with asyncio.timeout(limit):
                         part = await anext(parts, None)
                 except TimeoutError:
-                    raise EngineFailure(f"{member.label} has written nothing for {limit:.0f} s.") from None
+                    raise EngineFailure(f"{label} has written nothing for {limit:.0f} s.") from None
                 if part is None:
                     return
                 if isinstance(part, PromptRead):

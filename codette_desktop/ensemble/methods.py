@@ -7,7 +7,7 @@ from dataclasses import replace
 from codette_desktop.domain.answers import TextChunk
 from codette_desktop.domain.ensembles import EnsemblePart, Member, MemberPart, Method, TogetherText, Working
 from codette_desktop.domain.errors import Cancelled, CodetteError
-from codette_desktop.domain.requests import ChatRequest
+from codette_desktop.domain.requests import ChatRequest, RequestOrigin
 from codette_desktop.ensemble import hybrid
 from codette_desktop.ensemble.asking import Asking
 from codette_desktop.ensemble.consensus import SYNTHESIS_BELOW, synthesis_messages, synthesised, wants_synthesis
@@ -123,7 +123,8 @@ async def _decided(run: Asking) -> AsyncGenerator[EnsemblePart, None]:
     label = run.services.label(judge)
     yield Working(f"They agree by less than {100 * SYNTHESIS_BELOW:.0f} %: {label} writes one answer from them.")
     pieces: list[str] = []
-    request = ChatRequest(judge, synthesis_messages(case, outcome), run.request.members[0].sampling)
+    origin = RequestOrigin(purpose=run.request.purpose)
+    request = ChatRequest(judge, synthesis_messages(case, outcome), run.request.members[0].sampling, origin=origin)
     try:
         async with aclosing(run.services.provider.stream(request)) as parts:
             async for part in parts:

@@ -50,7 +50,7 @@ class MembersRecorder:
         """Follow the run; `place` where the run has one member only, and this is its place in the comparison."""
         at = place if place is not None else getattr(part, "place", 0)
         if isinstance(part, MemberBegins):
-            await self._begin(at, self._opened.comparison.setup.members[at])
+            await self._begin(at, self._opened.comparison.setup.members[at], part.id)
         elif isinstance(part, MemberPart) and at in self._running:
             self._running[at][0].take(part.part)
             if at in self._silent and isinstance(part.part, TextChunk) and part.part.text.strip():
@@ -77,7 +77,7 @@ class MembersRecorder:
         former = self._opened.answers[place]
         return former is not None and bool(former.message.content.strip())
 
-    async def _begin(self, place: int, member: Member) -> None:
+    async def _begin(self, place: int, member: Member, answer_id: str) -> None:
         question = self._opened.question
         try:
             plan = await asyncio.get_event_loop().run_in_executor(
@@ -85,7 +85,7 @@ class MembersRecorder:
             )
         except CodetteError:
             return  # there is no such model: the run says so
-        recorder = AnswerRecorder(self._store, self._unsaved, question, plan.model, member.sampling)
+        recorder = AnswerRecorder(self._store, self._unsaved, question, plan.model, member.sampling, answer_id)
         self._running[place] = (recorder, plan)
         await recorder.start()
         if self._has_former(place):

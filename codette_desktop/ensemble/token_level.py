@@ -22,7 +22,7 @@ from codette_desktop.domain.joint import (
     at_places,
     without,
 )
-from codette_desktop.domain.requests import ChatRequest
+from codette_desktop.domain.requests import ChatRequest, RequestOrigin
 from codette_desktop.ensemble import weights
 from codette_desktop.ensemble.asking import Asking, off_loop
 from codette_desktop.ensemble.questions import likely_kind
@@ -71,8 +71,10 @@ def _joint(run: Asking, told: Sequence[float], left: Sequence[int]) -> AsyncGene
     if joint is None:
         raise UnsupportedModel("Nothing here can write token by token.", "Choose another method.")
     answers = run.gathering.answers
+    origin = RequestOrigin(purpose=run.request.purpose)
     requests = tuple(
-        ChatRequest(member.model, run.messages_to(member), member.sampling) for member in run.request.members
+        ChatRequest(member.model, run.messages_to(member), member.sampling, origin=origin)
+        for member in run.request.members
     )
     whole = JointRequest(requests, tuple(told), takes_part=lambda place: answers[place].error is None)
     return _at_places(joint.write_together(without(whole, left)), left)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from codette_desktop.domain.answers import AnswerEnd, TextChunk
 from codette_desktop.domain.errors import CodetteError
 from codette_desktop.domain.messages import Message, Role
-from codette_desktop.domain.requests import ChatRequest, Sampling
+from codette_desktop.domain.request_log import Purpose
+from codette_desktop.domain.requests import ChatRequest, RequestOrigin, Sampling
 from codette_desktop.evaluation.comparison import Interval, error_reduction, mean_interval, paired_difference
 from codette_desktop.evaluation.suites import Question, Suite
 from codette_desktop.inference.provider import Provider
@@ -97,7 +98,8 @@ async def run_suite(
 async def ask(provider: Provider, question: Question, model: str, sampling: Sampling) -> Answered:
     """Ask one question and score the answer."""
     messages = [Message(Role.SYSTEM, question.system)] if question.system else []
-    request = ChatRequest(model, (*messages, Message(Role.USER, question.prompt)), sampling, fresh=True)
+    asked = (*messages, Message(Role.USER, question.prompt))
+    request = ChatRequest(model, asked, sampling, fresh=True, origin=RequestOrigin(purpose=Purpose.EVALUATE))
     pieces: list[str] = []
     tokens = 0
     try:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from codette_desktop.domain.events import (
+    AlertChanged,
     AnswerFinished,
     AnswerStarted,
     ComparisonsChanged,
@@ -17,6 +18,7 @@ from codette_desktop.domain.events import (
     ModelLoading,
     ModelUnloaded,
     ProviderFailed,
+    RequestEnded,
     StoreFailed,
     StoreRecovered,
     VotesChanged,
@@ -39,6 +41,8 @@ class Bridge(QObject):
     configuration_changed = Signal(object)
     comparisons_changed = Signal(object)
     votes_changed = Signal(object)
+    request_ended = Signal(object)
+    alert_changed = Signal(object)
     _heard = Signal(object)
 
     def __init__(self, bus: EventBus, parent: QObject | None = None) -> None:
@@ -57,6 +61,8 @@ class Bridge(QObject):
             ConfigurationChanged: self.configuration_changed,
             ComparisonsChanged: self.comparisons_changed,
             VotesChanged: self.votes_changed,
+            RequestEnded: self.request_ended,
+            AlertChanged: self.alert_changed,
         }
         # Queued even on the GUI thread: a handler must not run inside the statement that published.
         self._heard.connect(self._deliver, Qt.ConnectionType.QueuedConnection)

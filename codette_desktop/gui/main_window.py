@@ -10,6 +10,7 @@ from codette_desktop.domain.comparisons import Origin
 from codette_desktop.domain.errors import CodetteError
 from codette_desktop.domain.events import HealthChanged
 from codette_desktop.gui import shortcuts
+from codette_desktop.gui.answer_places import show_answer
 from codette_desktop.gui.bridge import Bridge
 from codette_desktop.gui.i18n import tr
 from codette_desktop.gui.layouts import spaced
@@ -25,12 +26,13 @@ from codette_desktop.gui.tabs.compare.tab import CompareTab
 from codette_desktop.gui.tabs.models.tab import GGUF_FILTER, ModelsTab
 from codette_desktop.gui.tabs.rate.tab import RateTab
 from codette_desktop.gui.tabs.tune.tab import TuneTab
+from codette_desktop.gui.tabs.watch.alerts.alert_presenter import AlertPresenter
 from codette_desktop.gui.tabs.watch.tab import WatchTab
 from codette_desktop.gui.tasks import Tasks
 from codette_desktop.gui.theme import set_role, theme
 from codette_desktop.gui.widgets import Banner, IconButton, ShortcutHelp, ToastHost, file_dialogs, separator
+from codette_desktop.gui.window_notices import WindowNotices
 from codette_desktop.gui.window_shortcuts import TAB_NAMES, make_shortcuts
-from codette_desktop.inference.routing.health import HealthState
 
 if TYPE_CHECKING:
     from codette_desktop.application import Application
@@ -47,11 +49,10 @@ class MainWindow(QMainWindow):
 
     def __init__(self, application: "Application") -> None:
         super().__init__()
-        self._application = application
+        self.application = application
         self._settings = application.store.settings
         self.setWindowTitle("Codette Desktop")
         self.tasks = Tasks(self.show_error)
-        self._ill: set[str] = set()
         self.bridge = Bridge(application.bus, self)
         self.choice = ModelChoice(application, self.tasks)
         self.banner = Banner()
@@ -59,11 +60,13 @@ class MainWindow(QMainWindow):
         centre = QWidget()
         self.setCentralWidget(centre)
         self.toasts = ToastHost(self, bottom=150)  # above the composer: a message must not cover what one types
+        self.notices = WindowNotices(application, self.toasts, self.banner, self.open_configuration)
         self.ask = AskTab(application, self.toasts)
         self.models = ModelsTab(self.choice, self.tasks, self.toasts)
         self.compare = CompareTab(application, self.choice, self.toasts)
         self.rate = RateTab(application, self.choice, self.toasts)
-        self.tune, self.watch = TuneTab(), WatchTab()
+        self.tune, self.watch = TuneTab(), WatchTab(application, self.toasts)
+        self.alerts = AlertPresenter(application, self.toasts, self)
         self.picker = ModelPicker(self.choice)
         self._help: ShortcutHelp | None = None
         self._lay_out(centre)
@@ -101,7 +104,7 @@ class MainWindow(QMainWindow):
         row.addWidget(self.gear)
         column = QVBoxLayout(centre)
         spaced(column, spacing=0)
-        for widget in (bar, separator(), self.banner):
+        for widget in (bar, separator(), self.banner, self.alerts.banner):
             column.addWidget(widget)
         column.addWidget(self.pages, 1)
         column.addWidget(separator())
@@ -124,12 +127,20 @@ class MainWindow(QMainWindow):
         self.choice.listeners.append(self._show_model)
         for page in (self.tune, self.watch):
             page.ask_wanted.connect(lambda: self.show_tab("ask"))
+        for page in (self.ask, self.compare):
+            page.record_wanted.connect(lambda answer_id: self.watch.show_record((answer_id,)))
+        self.watch.answer_wanted.connect(lambda place: self.tasks.start(show_answer(self, place), "go to an answer"))
+        self.watch.alerts_seen.connect(self.alerts.on_seen)
+        self.alerts.wanted.connect(self._show_alerts)
         self.status.opened.connect(self._on_status)
         self.status.cancel_wanted.connect(self._cancel_load)
         self.bridge.conversations_changed.connect(lambda _event: self._on_conversations())
         self.bridge.comparisons_changed.connect(lambda _event: self.compare.list_changed())
         self.bridge.votes_changed.connect(lambda _event: self.rate.list_changed())
         self.bridge.health_changed.connect(self._on_health)
+        self.bridge.request_ended.connect(self.watch.request_ended)
+        for hear in (self.watch.alert_changed, self.alerts.alert_changed):
+            self.bridge.alert_changed.connect(hear)
         self.bridge.configuration_changed.connect(lambda _event: self._on_configuration())
         for signal in (self.bridge.model_loaded, self.bridge.model_unloaded):
             signal.connect(lambda _event: self.models.show_entries())
@@ -173,23 +184,10 @@ class MainWindow(QMainWindow):
         self.ask.start()
         self.compare.start()
         self.rate.start()
-        self._tell_notes()
+        self.watch.start()
+        self.notices.tell_start()
         self.ask.composer.focus()
         self._warm_up()
-
-    def _tell_notes(self) -> None:
-        for note in self._application.notes:
-            self.toasts.show_toast(note, "info", timeout_ms=10_000)
-        self._application.notes.clear()
-        self._tell_configuration()
-        if not self._application.store.is_primary:
-            self.banner.show_message(
-                "info",
-                tr("Codette Desktop is already open on this data folder. Both windows work; a change made in one shows "
-                   "in the other only after a restart."),
-                word=tr("Second window"),
-                closable=True,
-            )  # fmt: skip
 
     def _warm_up(self) -> None:
         """A starter model is small enough to be read at once, so that the first answer does not wait for it."""
@@ -256,6 +254,10 @@ class MainWindow(QMainWindow):
         self.show_tab("ask")
         self.ask.show_chat(conversation_id)
 
+    def _show_alerts(self) -> None:
+        self.show_tab("watch")
+        self.watch.show_page("alerts")
+
     def use_model(self, name: str) -> None:
         """This conversation, and new ones from now on, are answered by that model."""
         self.choice.set_default(name)
@@ -292,7 +294,7 @@ class MainWindow(QMainWindow):
         """Ctrl+,"""
         from codette_desktop.gui.settings.dialog import SettingsDialog  # the window need not wait for it at start
 
-        dialog = SettingsDialog(self._application, self.choice, self)
+        dialog = SettingsDialog(self.application, self.choice, self)
         dialog.theme_chosen.connect(self._on_theme)
         dialog.zoom_chosen.connect(self._on_zoom_chosen)
         dialog.engine_changed.connect(self.ask.presenter.measure)
@@ -336,19 +338,7 @@ class MainWindow(QMainWindow):
         self.choice.refresh()
         self.ask.show_roles()
         self.ask.presenter.measure()
-        self._tell_configuration()
-
-    def _tell_configuration(self) -> None:
-        """A file with mistakes is not in force as it stands, which nobody would notice."""
-        problems = self._application.configuration.problems
-        if not problems:
-            return
-        text = tr("The configuration file has a mistake: {first}", first=str(problems[0]))
-        if len(problems) > 1:
-            text = tr("The configuration file has {n} mistakes. {first}", n=len(problems), first=str(problems[0]))
-        self.toasts.show_toast(
-            text, "warning", action_text=tr("Show"), on_action=self.open_configuration, timeout_ms=15_000
-        )
+        self.notices.tell_configuration()
 
     def open_configuration(self) -> None:
         """The settings' page on the configuration file."""
@@ -356,17 +346,12 @@ class MainWindow(QMainWindow):
         self.settings_dialog.show_page("configuration")
 
     def _on_health(self, event: HealthChanged) -> None:
-        """That a model fails is told where it was asked; that it works again nobody would see."""
         self.models.show_entries()
-        if event.state == HealthState.UNHEALTHY:
-            self._ill.add(event.model)
-        elif event.model in self._ill:
-            self._ill.discard(event.model)
-            self.toasts.show_toast(tr("{model} works again.", model=event.model), "good")
+        self.notices.tell_health(event)
 
     def _show_title(self) -> None:
         key = self.ask.presenter.conversation.id
-        found = self._application.store.conversations.get(key) if key else None  # its title comes after its question
+        found = self.application.store.conversations.get(key) if key else None  # its title comes after its question
         self.setWindowTitle(f"{found.title} – Codette Desktop" if found and found.title else "Codette Desktop")
 
     def _show_model(self) -> None:
@@ -391,5 +376,7 @@ class MainWindow(QMainWindow):
         await self.ask.aclose()
         await self.compare.aclose()
         await self.rate.aclose()
+        await self.watch.aclose()
+        self.alerts.close()
         await self.tasks.aclose()
         self.bridge.close()

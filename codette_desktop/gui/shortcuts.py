@@ -110,6 +110,7 @@ def help_groups() -> list[tuple[str, list[tuple[str, str]]]]:
             ],
         ),
         _rating_group(),
+        _watching_group(),
     ]
 
 
@@ -123,5 +124,19 @@ def _rating_group() -> tuple[str, list[tuple[str, str]]]:
             (RATE_NEXT.shown, tr("The next duel at once")),
             (RATE_CORRECT.shown, tr("Write a better answer")),
             (f"{RATE_UP.shown}  {RATE_DOWN.shown}", tr("Scroll both answers")),
+        ],
+    )
+
+
+def _watching_group() -> tuple[str, list[tuple[str, str]]]:
+    return (
+        tr("Watching"),
+        [
+            ("H  Space", tr("Hold, go on")),
+            ("←  →", tr("Earlier, later")),
+            ("+  -", tr("Shorter, longer time")),
+            ("Home  End", tr("The oldest, now")),
+            ("Shift+←", tr("Another moment")),
+            ("P  C  D", tr("Save, copy, data")),
         ],
     )

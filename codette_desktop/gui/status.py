@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
+from codette_desktop.domain.alerts import is_critical
 from codette_desktop.domain.events import (
     AnswerFinished,
     ModelLoaded,
@@ -38,6 +39,7 @@ class StatusPresenter(QObject):
         bridge.provider_failed.connect(self._on_failed)
         bridge.store_failed.connect(self._on_store_failed)
         bridge.store_recovered.connect(self._on_store_recovered)
+        bridge.alert_changed.connect(lambda _event: self._show_health())
 
     def show_loaded(self, model: str) -> None:
         """Say on what the model of the conversation on view is loaded; "" where Auto has yet to choose one."""
@@ -86,6 +88,8 @@ class StatusPresenter(QObject):
     def _show_health(self) -> None:
         if self._not_saving:
             self._line.show_health("bad", tr("not saving"), tr("What you write now is kept in memory only."))
+        elif critical := [alert.text for alert in self._application.watch.alerts() if is_critical(alert)]:
+            self._line.show_health("bad", tr("alert"), "\n".join(critical))
         elif self._failure:
             self._line.show_health("warning", tr("last answer failed"), self._failure)
         else:

@@ -20,6 +20,7 @@ from codette_desktop.gui.app import build, make_qt_application
 from codette_desktop.gui.main_window import TAB_NAMES, MainWindow
 from codette_desktop.gui.theme import theme
 from codette_desktop.gui.tour_rating import rate
+from codette_desktop.gui.tour_watching import watch
 
 TOGETHER = "Tell me about ensembles."
 QUESTIONS = ("How do I compare two models?", "What is a quantised model?", "What is the capital of France?")
@@ -88,6 +89,7 @@ async def _tour(directory: Path, folder: Path) -> Tour:
     window.resize(*WINDOW_SIZE)
     window.show()
     window.start()
+    application.watch.start()
     taken = Tour()
     try:
         await _picture(window, directory, "first-launch", taken)
@@ -95,6 +97,12 @@ async def _tour(directory: Path, folder: Path) -> Tour:
             taken.exchanges.append(await _ask(window, question))
         await _compare(window, directory, taken)
         await rate(window, lambda name: _picture(window, directory, name, taken), _until)
+        await watch(
+            window,
+            lambda name: _picture(window, directory, name, taken),
+            lambda widget, name: _save(widget, directory / f"{name}.png", taken),
+            _until,
+        )
         await _every_tab(window, directory, taken)
         await _extras(window, directory, taken)
     finally:

@@ -4,13 +4,15 @@ import asyncio
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 
 from codette_desktop.domain.answers import AnswerEnd, AnswerFigures, AnswerPart, ContextUse, FinishReason, SwitchedModel
 from codette_desktop.domain.conversations import Conversation, Node
 from codette_desktop.domain.errors import CodetteError, InvalidRequest, StoreError, StoreFull
 from codette_desktop.domain.events import AnswerFinished, AnswerStarted, ConversationsChanged, EventBus, ProviderFailed
 from codette_desktop.domain.messages import Message, Role
-from codette_desktop.domain.requests import ChatRequest
+from codette_desktop.domain.request_log import Purpose
+from codette_desktop.domain.requests import ChatRequest, RequestOrigin
 from codette_desktop.inference.dispatch import Plan, Planner
 from codette_desktop.inference.provider import Provider
 from codette_desktop.inference.recorder import AnswerRecorder
@@ -140,8 +142,10 @@ class ChatService:
     async def _answer(
         self, conversation: Conversation, path: Sequence[Node], plan: Plan, fresh: bool = False
     ) -> AsyncGenerator[ChatPart, None]:
-        request = _request(conversation, [*_history(path[:-1]), path[-1].message], plan, fresh=fresh)
         recorder = AnswerRecorder(self._store, self._unsaved, path[-1], plan.model, conversation.sampling)
+        origin = RequestOrigin(recorder.generation.id, Purpose.CHAT, plan.reasons)
+        messages = [*_history(path[:-1]), path[-1].message]
+        request = replace(_request(conversation, messages, plan), fresh=fresh, origin=origin)
         try:
             await recorder.start()
             self._bus.publish(AnswerStarted(recorder.generation.id, plan.model.name))
@@ -217,12 +221,10 @@ class ChatService:
         return path
 
 
-def _request(
-    conversation: Conversation, messages: Sequence[Message], plan: Plan, *, fresh: bool = False
-) -> ChatRequest:
+def _request(conversation: Conversation, messages: Sequence[Message], plan: Plan) -> ChatRequest:
     if conversation.system_prompt.strip():
         messages = [Message(Role.SYSTEM, conversation.system_prompt), *messages]
-    return ChatRequest(plan.names[0], tuple(messages), conversation.sampling, fresh, plan.alternatives)
+    return ChatRequest(plan.names[0], tuple(messages), conversation.sampling, alternatives=plan.alternatives)
 
 
 def _history(nodes: Sequence[Node]) -> list[Message]:

@@ -154,6 +154,22 @@ def check_setting(name: str, value: Any) -> Any:
     return _checked_number(field, value)
 
 
+def settings_text(settings: EngineSettings) -> tuple[tuple[str, str], ...]:
+    """Each setting's label and its value, as text: for the record of an answer."""
+    found: list[tuple[str, str]] = []
+    for name, item in BY_NAME.items():
+        value = getattr(settings, name, None)
+        if value is None:
+            continue
+        chosen = next((choice.label for choice in item.choices if choice.value == value), None)
+        if item.special is not None and value == item.special:
+            chosen = item.special_label.partition(":")[0]
+        if isinstance(value, bool):
+            chosen = "on" if value else "off"
+        found.append((item.label, chosen or " ".join(str(part) for part in (value, item.unit) if part != "")))
+    return tuple(found)
+
+
 def parse_setting(name: str, text: str) -> Any:
     """The setting from words, as a command line gives them: "8192", "on", "q8_0". Raises InvalidRequest."""
     field = field_of(name)

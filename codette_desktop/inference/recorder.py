@@ -30,13 +30,19 @@ class AnswerRecorder:
     """One generation from its start to its end. Figures are the provider's, or, for an answer cut short, our own."""
 
     def __init__(
-        self, store: Store, unsaved: UnsavedNodes, question: Node, model: AnyModel, sampling: Sampling
+        self,
+        store: Store,
+        unsaved: UnsavedNodes,
+        question: Node,
+        model: AnyModel,
+        sampling: Sampling,
+        answer_id: str = "",
     ) -> None:
         self._store = store
         self._unsaved = unsaved
         self._question = question
         self.generation = Generation(
-            id=uuid.uuid4().hex,
+            id=answer_id or uuid.uuid4().hex,
             model=model.name,
             model_label=model.label,
             model_hash=model.file_hash,

@@ -208,5 +208,5 @@ def alert_text(rule: Rule | None, record: Record) -> str:
     title = rule.title if rule else record.rule
     where = ", ".join(value for _name, value in record.labels if value)
     unit = rule.unit if rule else ""
-    value = f": {record.value:.4g} {unit}".rstrip() if unit else ""
+    value = f": {record.value:.3g} {unit}".rstrip() if unit else ""
     return f"{title} ({where}){value}" if where else f"{title}{value}"

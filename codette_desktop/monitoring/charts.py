@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from html import escape
 
 WIDTH, HEIGHT = 640, 180
-_LEFT, _RIGHT, _TOP, _BOTTOM = 56, 12, 10, 26
+_LEFT, _RIGHT, _TOP, _BOTTOM = 56, 12, 22, 26
 _BAR, _GAP, _NAME = 20, 8, 200
 _BARS = WIDTH - _NAME - 150  # the rest is for values in words
-_LONGEST_NAME = 30
+_LONGEST_NAME = 26
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +31,19 @@ class Bar:
     high: float | None = None
 
 
-def line_chart(title: str, lines: Sequence[Line], unit: str = "", ends: tuple[str, str] = ("", "")) -> str:
-    """Curves over one axis; `ends` are written under its first and last x. "" where there is nothing to draw."""
+def line_chart(
+    title: str,
+    lines: Sequence[Line],
+    unit: str = "",
+    ends: tuple[str, str] = ("", ""),
+    span: tuple[float, float] | None = None,
+) -> str:
+    """Curves over one axis, from the first x of `span` to its last (None: those of the points); `ends` are written
+    under them. "" where there is nothing to draw."""
     drawn = [(x, y) for line in lines for x, y in line.points if y is not None and math.isfinite(y)]
     if not drawn:
         return ""
-    first, last = min(x for x, _y in drawn), max(x for x, _y in drawn)
+    first, last = span or (min(x for x, _y in drawn), max(x for x, _y in drawn))
     top = nice_ceiling(max(y for _x, y in drawn))
     across = (WIDTH - _LEFT - _RIGHT) / ((last - first) or 1)
     up = (HEIGHT - _TOP - _BOTTOM) / top
@@ -128,8 +135,11 @@ def _grid(top: float, unit: str) -> str:
     for share in (0.0, 0.5, 1.0):
         y = HEIGHT - _BOTTOM - share * (HEIGHT - _TOP - _BOTTOM)
         parts.append(f'<path class="grid" d="M{_LEFT} {y:g}H{WIDTH - _RIGHT}"/>')
-        label = escape(f"{share * top:g} {unit}".strip() if share == 1 else f"{share * top:g}")
-        parts.append(f'<text class="axis" x="{_LEFT - 6}" y="{y + 4:g}" text-anchor="end">{label}</text>')
+        if share == 1:  # with its unit it is too long to stand beside the line, so it stands on it
+            label = escape(f"{top:g} {unit}".strip())
+            parts.append(f'<text class="axis" x="0" y="{y - 6:g}">{label}</text>')
+        else:
+            parts.append(f'<text class="axis" x="{_LEFT - 6}" y="{y + 4:g}" text-anchor="end">{share * top:g}</text>')
     return "".join(parts)
 
 

@@ -29,8 +29,8 @@ class ModelRecord:
 class ComparedMetric:
     """One metric of all models, in their order; None where it was not measured.
 
-    `best` is the model that does best, "" where fewer than two were measured; `sure` whether it is better than each of
-    the others by more than chance, all intervals together at 95 % (Bonferroni). `text` says both.
+    `best` is the model that does best, "" where fewer than two were measured or all are alike; `sure` whether it is
+    better than each of the others by more than chance, all intervals together at 95 % (Bonferroni). `text` says both.
     """
 
     name: str
@@ -72,6 +72,8 @@ def _compared(
     known = [(value, model) for value, model in zip(values, models, strict=True) if value is not None]
     if len(known) < 2:
         return ComparedMetric(name, title, unit, tuple(values))
+    if len({value for value, _model in known}) == 1:
+        return ComparedMetric(name, title, unit, tuple(values), text="all alike")
     best = (max if up else min)(known, key=lambda item: item[0])[1]
     others = [model for _value, model in known if model is not best]
     level = 1 - (1 - LEVEL) / len(others)

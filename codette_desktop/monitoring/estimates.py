@@ -58,19 +58,23 @@ class _LogMean:
 
 
 def _log_mean(timed: Sequence[Timed]) -> _LogMean | None:
-    kept = [(at, math.log(value)) for at, value in timed if value > 0 and math.isfinite(value)]
-    if len(kept) < FEWEST or len({at // DAY_S for at, _log in kept}) < FEWEST_DAYS:
+    kept = [item for item in timed if 0 < item[1] < math.inf]
+    logs = [math.log(value) for _at, value in kept]
+    if len(kept) < FEWEST:
         return None
-    middle, mad = median_and_mad([log for _at, log in kept])
+    middle, mad = median_and_mad(logs)
     far = _WINSOR * mad if mad else math.inf
-    logs = [min(middle + far, max(middle - far, log)) for _at, log in kept]
+    low, high = middle - far, middle + far
+    logs = [low if log < low else min(log, high) for log in logs]  # min and max would take twice as long
     mean, count = fmean(logs), len(logs)
     by_day: dict[float, float] = defaultdict(float)
-    for (at, _log), log in zip(kept, logs, strict=True):
+    for (at, _value), log in zip(kept, logs, strict=True):
         by_day[at // DAY_S] += log - mean
     days = len(by_day)
+    if days < FEWEST_DAYS:
+        return None
     clustered = days / (days - 1) * sum(total**2 for total in by_day.values()) / count**2
-    alone = sum((log - mean) ** 2 for log in logs) / (count - 1) / count
+    alone = sum([(log - mean) ** 2 for log in logs]) / (count - 1) / count
     return _LogMean(mean, max(clustered, alone), days)  # days can cancel by chance, never below what values allow
 
 

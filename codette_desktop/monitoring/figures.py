@@ -19,15 +19,3 @@ def wilson_lower(hits: int, count: int, z: float = 1.0) -> float:
     middle = share + z * z / (2 * count)
     half = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
     return max(0.0, (middle - half) / (1 + z * z / count))
-
-
-def percentile(values: Sequence[float], share: float) -> float:
-    """The value below which `share` (0 to 1) of them lie, by linear interpolation (numpy's default, Hyndman and Fan's
-    type 7). Raises ValueError for no values."""
-    if not values:
-        raise ValueError("there are no values")
-    ordered = sorted(values)
-    place = share * (len(ordered) - 1)
-    low = math.floor(place)
-    high = min(low + 1, len(ordered) - 1)
-    return ordered[low] + (place - low) * (ordered[high] - ordered[low])

@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass, field
 
+from codette_desktop.domain.request_log import LOCAL
 from codette_desktop.domain.telemetry import DeviceSample, EngineSample, HostSample
 
 Labels = tuple[tuple[str, str], ...]  # sorted by name: which device, which model, which backend
-
-LOCAL = "local"  # the backend that is this application's own engine
 
 
 @dataclass(frozen=True, slots=True)

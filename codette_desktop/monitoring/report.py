@@ -91,7 +91,7 @@ def _rating_bar(row: RatingRow) -> Bar:
 
 def _drawn(chart: ReportChart, data: ReportData) -> str:
     ends = (_moment(data.start), _moment(data.end))
-    return line_chart(chart.title, chart.lines, chart.unit, ends)
+    return line_chart(chart.title, chart.lines, chart.unit, ends, (data.start.timestamp(), data.end.timestamp()))
 
 
 def _cells(metric: ComparedMetric) -> list[str]:

@@ -76,7 +76,11 @@ class ReportChart:
 
 @dataclass(frozen=True, slots=True)
 class ReportData:
-    """Everything a report says. Times are shown in their own time zone."""
+    """Everything a report says. Times are shown in their own time zone.
+
+    `newest_only` is of how many requests, the newest, comparison, trends and recommendations tell where there were
+    more; None where they tell of all.
+    """
 
     title: str
     start: datetime
@@ -89,6 +93,7 @@ class ReportData:
     models: tuple[ModelFigures, ...] = ()
     compared: tuple[ComparedMetric, ...] = ()
     compared_models: tuple[str, ...] = ()
+    newest_only: int | None = None
     ratings: tuple[RatingRow, ...] = ()
     incidents: tuple[Alert, ...] = ()
     cache: CacheFigures = field(default_factory=CacheFigures)

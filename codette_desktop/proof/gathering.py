@@ -9,7 +9,8 @@ from codette_desktop.domain.answers import AnswerEnd, TextChunk
 from codette_desktop.domain.ensembles import Member, MemberAnswer
 from codette_desktop.domain.errors import CodetteError
 from codette_desktop.domain.messages import Message, Role
-from codette_desktop.domain.requests import ChatRequest
+from codette_desktop.domain.request_log import Purpose
+from codette_desktop.domain.requests import ChatRequest, RequestOrigin
 from codette_desktop.evaluation.suites import Question, Suite
 from codette_desktop.inference.provider import Provider
 
@@ -52,7 +53,8 @@ async def ask(provider: Provider, question: Question, member: Member) -> Answere
     system = system_of(question, member)
     messages = [Message(Role.SYSTEM, system)] if system else []
     asked = (*messages, Message(Role.USER, question.prompt))
-    request = ChatRequest(member.model, asked, member.sampling, fresh=True, scored=True)
+    origin = RequestOrigin(purpose=Purpose.EVALUATE)
+    request = ChatRequest(member.model, asked, member.sampling, fresh=True, scored=True, origin=origin)
     pieces: list[str] = []
     end, failed = None, None
     started = time.perf_counter()

@@ -8,6 +8,7 @@ from codette_desktop.domain.ensembles import EnsembleRequest, Member, Method, Ou
 from codette_desktop.domain.errors import CodetteError
 from codette_desktop.domain.messages import Message, Role
 from codette_desktop.domain.reliability import Standing
+from codette_desktop.domain.request_log import Purpose
 from codette_desktop.ensemble import weights
 from codette_desktop.ensemble.questions import likely_kind
 from codette_desktop.ensemble.service import EnsembleRun
@@ -24,7 +25,9 @@ async def write(start: Start, question: Question, members: Sequence[Member], sta
     ways = weights.ways_of(likely_kind(question.prompt, question.options), question.options)
     told = weights.weights(standings, [0.0] * len(members), range(len(members)), ways)
     messages = (Message(Role.USER, question.prompt),)
-    request = EnsembleRequest(messages, asked, Method.TOKEN, options=question.options, weights=told)
+    request = EnsembleRequest(
+        messages, asked, Method.TOKEN, options=question.options, weights=told, purpose=Purpose.EVALUATE
+    )
     text = ""
     started = time.perf_counter()
     try:

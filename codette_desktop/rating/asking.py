@@ -21,6 +21,7 @@ from codette_desktop.domain.ensembles import (
 )
 from codette_desktop.domain.errors import CodetteError, ContestantFailed
 from codette_desktop.domain.messages import Message, Role
+from codette_desktop.domain.request_log import Purpose
 from codette_desktop.domain.votes import Contestant
 
 
@@ -75,7 +76,7 @@ async def _ask_members(
 ) -> list[_Said]:
     began = datetime.now(UTC)
     said = [_Said(began) for _member in members]
-    request = EnsembleRequest((Message(Role.USER, prompt),), tuple(members))
+    request = EnsembleRequest((Message(Role.USER, prompt),), tuple(members), purpose=Purpose.RATE)
     async with aclosing(ensembles.start(request).parts()) as parts:
         async for part in parts:
             if isinstance(part, MemberDropped):
@@ -92,7 +93,9 @@ async def _ask_members(
 
 async def _ask_together(ensembles: Ensembles, prompt: str, contestant: Contestant, place: int) -> Answered:
     began, clock = datetime.now(UTC), time.perf_counter()
-    request = EnsembleRequest((Message(Role.USER, prompt),), contestant.members, contestant.method)
+    request = EnsembleRequest(
+        (Message(Role.USER, prompt),), contestant.members, contestant.method, purpose=Purpose.RATE
+    )
     outcome: Outcome | None = None
     try:
         async with aclosing(ensembles.start(request).parts()) as parts:

@@ -4,7 +4,9 @@
 """
 
 import json
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from codette_desktop.domain.votes import Contestant, GivenAnswer, Preference, Vote
@@ -31,6 +33,15 @@ def names_of(contestants: Iterable[Contestant]) -> dict[str, str]:
     known = list(contestants)
     labels = [item.label for item in known]
     return {item.key: f"{item.label} #{item.key[:8]}" if labels.count(item.label) > 1 else item.label for item in known}
+
+
+def told_apart(contestants: Sequence[Contestant]) -> tuple[Contestant, ...]:
+    """The same ones, each with a label of its own: of two called alike, one that is read from a file says so."""
+    labels = Counter(item.label for item in contestants)
+    here = names_of(item for item in contestants if item.members)
+    imported = {item.key: f"{item.label} (imported)" for item in contestants if not item.members}
+    names = here | imported
+    return tuple(replace(item, label=names[item.key]) if labels[item.label] > 1 else item for item in contestants)
 
 
 def cells(vote: Vote, names: dict[str, str]) -> list[Any]:

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from codette_desktop.domain.votes import Vote, VoteFilter
+from codette_desktop.files import replacing
 from codette_desktop.rating import columns, preferences
-from codette_desktop.rating.files import replacing
 from codette_desktop.rating.preferences import Unusable
 from codette_desktop.store import Store
 from codette_desktop.store.vote_texts import VoteTexts

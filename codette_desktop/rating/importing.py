@@ -64,12 +64,23 @@ def read(path: Path, now: datetime | None = None) -> Iterator[Vote]:
                 if vote is not None:
                     yield vote
     except UnicodeDecodeError:
-        what = f"{path.name} is not UTF-8 text (near line {number:,})."
+        what = f"{path.name}, line {_spoilt_line(path):,} is not UTF-8 text."
         raise InvalidRequest(what, 'Save it as "CSV UTF-8".') from None
     except csv.Error as error:
         raise InvalidRequest(f"{path.name}, line {number:,} is no CSV: {error}.", "Check its quotes.") from None
     except OSError as error:
         raise _unreadable(path, error) from None
+
+
+def _spoilt_line(path: Path) -> int:
+    """The first line that is no UTF-8: the reader finds it blocks ahead of where it is."""
+    with path.open("rb") as file:
+        for number, line in enumerate(iter(lambda: file.readline(_LONGEST_CELL), b""), 1):
+            try:
+                line.decode("utf-8")
+            except UnicodeDecodeError:
+                return number
+    return 1
 
 
 def _delimiter(heading: str) -> str:

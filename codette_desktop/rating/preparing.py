@@ -18,6 +18,7 @@ R = TypeVar("R")
 
 AHEAD = 3  # duels that wait to be read: more would be drawn without what the next votes teach
 MOST_WAITING = 60  # duels in all: those whose answers are equal need no reading
+_NAMED = 60  # characters of a prompt that failed, so that one knows which it was
 MOST_FAILURES = 3  # of one contestant without an answer in between
 
 
@@ -78,6 +79,7 @@ class Preparer:
                     continue
                 drawn = await off_loop(self._draw)
                 if drawn is None:
+                    # Others may have been answered since: what was passed over is told, and can be tried again.
                     self.error, self.exhausted = self._last_failure, True
                     break
                 await self._make(drawn)
@@ -100,16 +102,20 @@ class Preparer:
         except ContestantFailed as error:
             failed = drawn.pair[error.place]
             self._failures[failed.key] += 1
-            self._last_failure = CodetteError(f"{failed.label} cannot answer: {error.message}", error.hint)
+            said = f"{failed.label} cannot answer “{_short(drawn.prompt)}”: {error.message}"
+            self._last_failure = CodetteError(said, error.hint)
             if self._failures[failed.key] >= MOST_FAILURES:
                 self.error = self._last_failure
             return
         for contestant in drawn.pair:
             self._failures.pop(contestant.key, None)
-        if not self._failures:
-            self._last_failure = None
         self.queue.append(duel)
         self._changes.tell()
+
+
+def _short(prompt: str) -> str:
+    words = " ".join(prompt.split())
+    return words if len(words) <= _NAMED else f"{words[:_NAMED].rstrip()} …"
 
 
 async def off_loop(work: Callable[[], R]) -> R:

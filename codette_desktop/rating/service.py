@@ -12,7 +12,7 @@ from codette_desktop.domain.errors import InvalidRequest, StoreError
 from codette_desktop.domain.events import VotesChanged
 from codette_desktop.domain.votes import Contestant, Preference, Vote
 from codette_desktop.rating.ballots import compared, thumb
-from codette_desktop.rating.concluding import conclusion
+from codette_desktop.rating.concluding import conclusion, used_up
 from codette_desktop.rating.contestants import ContestantReader
 from codette_desktop.rating.leaderboard import Leaderboard, leaderboard
 from codette_desktop.rating.sitting import RatingServices, Sitting
@@ -67,6 +67,10 @@ class RatingService:
     def conclusion(self, experiment: Experiment) -> Conclusion:
         """What may be concluded. Blocking."""
         return conclusion(self._store, experiment).conclusion
+
+    def used_up(self, experiment: Experiment, standing: Conclusion) -> bool:
+        """Whether it cannot go on for want of prompts. Blocking."""
+        return used_up(self._store, experiment, standing)
 
     def board_of(self, experiment: Experiment) -> Leaderboard:
         """The standings within an experiment, its contestants in their order. Blocking."""

@@ -1,9 +1,9 @@
 """Votes for whoever asks: cast, taken back, listed, rated, written to files and read from them."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -12,6 +12,7 @@ from codette_desktop.domain.errors import StoreError
 from codette_desktop.domain.events import EventBus, VotesChanged
 from codette_desktop.domain.votes import Vote, VoteFilter
 from codette_desktop.rating import exporting, importing
+from codette_desktop.rating.columns import told_apart
 from codette_desktop.rating.exporting import Exported, Format, Usable
 from codette_desktop.rating.leaderboard import Control, Leaderboard, leaderboard
 from codette_desktop.rating.learning import learn, unlearn
@@ -23,10 +24,11 @@ _ALL = VoteFilter()
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What was read from a file."""
+    """What was read from a file: `votes` that are new, and `known` ones, which count once."""
 
     votes: int
     file_hash: str
+    known: int = 0
 
 
 class VoteService:
@@ -74,6 +76,7 @@ class VoteService:
     ) -> Leaderboard:
         """Ratings and verdicts from the votes that count. Some 0.3 s for 100,000: not for the thread of a window."""
         tally = self._store.votes.tally(wanted, style=Control.STYLE in controls)
+        tally = replace(tally, contestants=told_apart(tally.contestants))
         return leaderboard(tally, margin=margin, controls=controls)
 
     def export(self, path: Path, kind: Format, wanted: VoteFilter = _ALL, *, everything: bool = False) -> Exported:
@@ -85,11 +88,21 @@ class VoteService:
         return exporting.usable(self._store, wanted)
 
     async def import_file(self, path: Path) -> Imported:
-        """Keep the votes of a table, all or none. Raises InvalidRequest for a mistake in it or one read before."""
+        """Keep the votes of a table, all or none; one that is kept already is not kept twice. Raises InvalidRequest for
+        a mistake in it or one read before."""
         digest = await asyncio.to_thread(importing.file_hash, path)
         now = datetime.now(UTC)
-        count = await self._told(self._store.votes.import_(lambda: importing.read(path, now), digest))
-        return Imported(count, digest)
+        read = 0
+
+        def votes() -> Iterator[Vote]:
+            nonlocal read
+            read = 0
+            for vote in importing.read(path, now):
+                read += 1
+                yield vote
+
+        count = await self._told(self._store.votes.import_(votes, digest))
+        return Imported(count, digest, read - count)
 
     async def _told(self, write: "Future[T]") -> T:
         result = await asyncio.wrap_future(write)

@@ -31,6 +31,11 @@ def verdict_words(verdict: PairVerdict, labels: Sequence[str]) -> str:
     return f"Leaning to {better} over {other}: {percent(share)}, not settled, {_further(verdict)}."
 
 
+def votes_words(count: int) -> str:
+    """ "1 vote", "2,000 votes"."""
+    return "1 vote" if count == 1 else f"{count:,} votes"
+
+
 def position_words(check: PositionCheck) -> str:
     """One sentence on whether the side matters."""
     if check.left + check.right < FEWEST_DECISIVE:

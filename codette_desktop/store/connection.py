@@ -55,7 +55,7 @@ class Readers:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
         self._idle: list[sqlite3.Connection] = []
         self._busy: set[sqlite3.Connection] = set()
         self._closed = False
@@ -80,7 +80,7 @@ class Readers:
         with self._changed:
             if self._closed:
                 raise closed()
-            connection = self._idle.pop() if self._idle else _connect_reader(self._path)
+            connection = self._idle.pop() if self._idle else _connect_reader(self.path)
             self._busy.add(connection)
             return connection
 

@@ -7,6 +7,7 @@ added that it does not use); a higher major may not.
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
+from codette_desktop.store.telemetry_schema import M010_TELEMETRY
 from codette_desktop.store.vote_schema import M009_VOTES
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from sqlite_utils.migrations import Migrations
 
 MAJOR = 1
-MINOR = 9
+MINOR = 10
 VERSION = MAJOR << 16 | MINOR
 
 _M001 = (
@@ -281,12 +282,22 @@ def registered() -> "Migrations":
         for statement in _M008_COMPARISONS:
             db.conn.execute(statement)
 
+    _register_whole(migrations)
+    return migrations
+
+
+def _register_whole(migrations: "Migrations") -> None:
+    """Those that stand in modules of their own."""
+
     @migrations()
     def m009_votes(db: "Database") -> None:  # pyright: ignore[reportUnusedFunction]
         for statement in M009_VOTES:
             db.conn.execute(statement)
 
-    return migrations
+    @migrations()
+    def m010_telemetry(db: "Database") -> None:  # pyright: ignore[reportUnusedFunction]
+        for statement in M010_TELEMETRY:
+            db.conn.execute(statement)
 
 
 def version_of(connection: sqlite3.Connection) -> int:

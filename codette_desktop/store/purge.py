@@ -2,7 +2,7 @@
 
 from sqlite3 import Connection
 
-from codette_desktop.store import tree
+from codette_desktop.store import request_rows, tree
 
 PURGED = "[]"  # the prompts of an experiment whose words were removed; none was begun without any
 
@@ -54,12 +54,21 @@ def remove_conversation(connection: Connection, conversation_id: str) -> None:
     for side in ("left_node", "right_node"):  # votes outlive the texts
         of_nodes = f"{side} <> '' AND {side} IN (SELECT id FROM nodes WHERE conversation_id = ?)"
         connection.execute(f"UPDATE votes SET {side} = '' WHERE {of_nodes}", of_it)
+    _forget_requests(connection, conversation_id)
     connection.execute("DELETE FROM nodes WHERE conversation_id = ?", of_it)
     connection.execute("DELETE FROM generations WHERE conversation_id = ?", of_it)
     for row in used:
         _remove_message_if_unused(connection, row["message_id"])
     seq = connection.execute("DELETE FROM conversations WHERE id = ? RETURNING seq", of_it).fetchone()["seq"]
     connection.execute("DELETE FROM title_search WHERE rowid = ?", (seq,))
+
+
+def _forget_requests(connection: Connection, conversation_id: str) -> None:
+    """Remove the records of its answers, and of those that failed before them ("ID/NUMBER"), and words of errors."""
+    answers = connection.execute("SELECT id FROM generations WHERE conversation_id = ?", (conversation_id,)).fetchall()
+    sql = "DELETE FROM flights WHERE generation_id = ?1 OR (generation_id > ?1 || '/' AND generation_id < ?1 || '0')"
+    connection.executemany(sql, [(row["id"],) for row in answers])
+    request_rows.blank_errors(connection, [row["id"] for row in answers])
 
 
 def _remove_message_if_unused(connection: Connection, message_id: int) -> None:

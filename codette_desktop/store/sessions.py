@@ -99,8 +99,15 @@ class Sessions:
 
     @property
     def is_primary(self) -> bool:
-        """Whether this was the first of the processes that have the folder open."""
+        """Whether this was the first of the processes that have the folder open, or has taken over from it."""
         return self._primary.held
+
+    def take_over(self) -> bool:
+        """Be the first where that one has ended; gives whether this is the first now."""
+        try:
+            return self._primary.held or self._primary.try_acquire()
+        except OSError:
+            return False
 
     def is_alive(self, session: str) -> bool:
         """Whether the process of `session` still has the folder open."""

@@ -12,6 +12,7 @@ from codette_desktop.domain.errors import StoreDamaged, StoreError, StoreTooNew
 from codette_desktop.paths import DATABASE_NAME
 from codette_desktop.store import backups, migrations
 from codette_desktop.store.access import Access
+from codette_desktop.store.alerts import Alerts
 from codette_desktop.store.audit import Audit
 from codette_desktop.store.batches import Batches
 from codette_desktop.store.comparisons import Comparisons
@@ -21,16 +22,20 @@ from codette_desktop.store.conversations import Conversations
 from codette_desktop.store.duels import Duels
 from codette_desktop.store.errors import translate, translate_os
 from codette_desktop.store.experiments import Experiments
+from codette_desktop.store.flights import Flights
 from codette_desktop.store.generations import Generations
 from codette_desktop.store.model_files import ModelFiles
 from codette_desktop.store.model_memory import ModelMemory
 from codette_desktop.store.presets import Presets
 from codette_desktop.store.profiles import Profiles
 from codette_desktop.store.reliability import Reliability
+from codette_desktop.store.requests import Requests
 from codette_desktop.store.responses import Responses
 from codette_desktop.store.servers import Servers
 from codette_desktop.store.sessions import Sessions
 from codette_desktop.store.settings import Settings
+from codette_desktop.store.telemetry import Telemetry
+from codette_desktop.store.totals import Totals
 from codette_desktop.store.votes import Votes
 from codette_desktop.store.writer import WriteFailures, Writer
 
@@ -72,6 +77,11 @@ class Store:
         self.experiments = Experiments(access, self.audit)
         self.duels = Duels(access)
         self.votes = Votes(access, self.audit)
+        self.telemetry = Telemetry(access)
+        self.requests = Requests(access)
+        self.totals = Totals(access)
+        self.flights = Flights(access)
+        self.alerts = Alerts(access)
         self.recovered: list[Node] = []
         self._access = access
 
@@ -102,11 +112,16 @@ class Store:
 
     @property
     def is_primary(self) -> bool:
-        """Whether this was the first process to open the data folder."""
+        """Whether this was the first process to open the data folder, or has taken over from it."""
         return self._access.sessions.is_primary
+
+    def take_over(self) -> bool:
+        """Do what only one process does, where the one that did has ended; gives whether it is this one now."""
+        return self._access.sessions.take_over()
 
     def close(self) -> None:
         """Finish the queued writes and close every connection. Idempotent."""
+        self.telemetry.close()
         self._access.readers.close()
         self._access.writer.close()
         self._access.sessions.close()

@@ -25,6 +25,8 @@ def import_(connection: Connection, note: Note, votes: Iterable[Vote], file_hash
     digest = Digest()
     for vote in votes:
         columns = vote_rows.values(vote, file_hash)
+        if _is_there(connection, vote, columns):
+            continue
         left, left_key = _place(connection, note, known, vote.left.contestant)
         right, right_key = _place(connection, note, known, vote.right.contestant) if vote.right else (None, None)
         vote_rows.insert(connection, columns, left, right)
@@ -57,6 +59,16 @@ def imported(connection: Connection, file_hash: str, keys: Mapping[int, str]) ->
     for row in found:
         digest.take(row, keys[row["left_contestant"]], keys.get(row["right_contestant"]))
     return digest.payload()
+
+
+def _is_there(connection: Connection, vote: Vote, columns: Mapping[str, Any]) -> bool:
+    """Whether this very vote is kept already: cast here, or read from another file. Its moment and the hashes of both
+    answers say so; a table that lacks them may hold equal rows that are different votes."""
+    if vote.right is None or not (vote.left.message_hash and vote.right.message_hash):
+        return False
+    same = ("cast_at", "prompt_hash", "preference", "left_answer", "right_answer")
+    sql = f"SELECT 1 FROM votes WHERE {' AND '.join(f'{name} = ?' for name in same)} LIMIT 1"
+    return connection.execute(sql, [columns[name] for name in same]).fetchone() is not None
 
 
 def _place(connection: Connection, note: Note, known: dict[str, tuple[int, str]], item: Contestant) -> tuple[int, str]:

@@ -44,7 +44,8 @@ class Votes:
         return self._audit.write(work)
 
     def import_(self, votes: Callable[[], Iterable[Vote]], file_hash: str) -> "Future[int]":
-        """Keep the votes of a file, all or none; gives how many. Fails with InvalidRequest where it was read before.
+        """Keep the votes of a file, all or none, but for those that are kept already; gives how many are new. Fails
+        with InvalidRequest where the file was read before.
 
         `votes` is called on the writer's thread, and once more should the transaction be lost; what it raises comes
         through the future. `file_hash` is the SHA-256 of the file. The trail has one entry for all of them.

@@ -3,10 +3,10 @@
 import logging
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from codette_desktop.domain.errors import StoreError
@@ -16,6 +16,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 _BATCH = 256
+_LATER_BATCH = 8  # whoever comes meanwhile waits for them
 
 
 @dataclass
@@ -23,7 +24,7 @@ class WriteFailures:
     """Hooks for a banner. Both run on the writer's thread, so they must be quick and must not wait for a write.
 
     `on_write_error` is told of every failure of the disk or the file (not of a refused request); `on_write_ok` once,
-    at the next write that reached the disk.
+    at the next write that reached the disk. Of background writes they are told nothing.
     """
 
     on_write_error: Callable[[StoreError], None] | None = None
@@ -35,6 +36,7 @@ class _Job:
     work: Callable[[sqlite3.Connection], Any]
     future: "Future[Any]"
     durable: bool
+    background: bool
     result: Any = None
     error: Exception | None = None
 
@@ -44,6 +46,9 @@ class Writer:
 
     Each runs in a savepoint of its own: one that raises undoes itself alone. When the whole transaction is lost, every
     function runs again in its own, so it must have no effect outside the database.
+
+    Background work waits in a queue of its own until nothing else does, and never shares a transaction with the rest:
+    a chat waits for one small transaction of it at most, and its failures touch nobody.
     """
 
     def __init__(self, connection: sqlite3.Connection, failures: WriteFailures) -> None:
@@ -52,41 +57,42 @@ class Writer:
         self._failing = False
         self._durable = True
         self._closed = False
-        self._lock = threading.Lock()
-        self._queue: SimpleQueue[_Job | None] = SimpleQueue()
+        self._changed = threading.Condition()
+        self._queue: deque[_Job] = deque()
+        self._later: deque[_Job] = deque()
         # A daemon, so that a program that forgets close() can still end; close() is what keeps queued writes.
         self._thread = threading.Thread(target=self._run, name="codette-store-writer", daemon=True)
         self._thread.start()
 
-    def submit(self, work: Callable[[sqlite3.Connection], T], *, durable: bool = True) -> "Future[T]":
+    def submit(
+        self, work: Callable[[sqlite3.Connection], T], *, durable: bool = True, background: bool = False
+    ) -> "Future[T]":
         """Queue `work`; the future is done after its COMMIT, on disk (FULL) if `durable`, else in the WAL (NORMAL).
 
         The future cannot be cancelled: a task that stops waiting must not undo what was asked. Never raises; errors
-        (StoreError, InvalidRequest) come through the future.
+        (StoreError, InvalidRequest) come through the future. `background` work must be quick: split it.
         """
         future: Future[T] = Future()
         future.set_running_or_notify_cancel()
-        with self._lock:
+        with self._changed:
             if not self._closed:
-                self._queue.put(_Job(work, future, durable))
+                queue = self._later if background else self._queue
+                queue.append(_Job(work, future, durable, background))
+                self._changed.notify()
                 return future
         future.set_exception(closed())
         return future
 
     def close(self) -> None:
         """Finish what is queued, close the connection and end the thread."""
-        with self._lock:
-            if not self._closed:
-                self._closed = True
-                self._queue.put(None)
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
         self._thread.join()
 
     def _run(self) -> None:
-        running = True
-        while running:
-            batch, running = self._next_batch()
-            if batch:
-                self._commit(batch)
+        while batch := self._next_batch():
+            self._commit(batch)
         try:
             self._connection.execute("PRAGMA analysis_limit = 400")
             self._connection.execute("PRAGMA optimize")
@@ -94,18 +100,12 @@ class Writer:
             log.debug("the database could not be optimised: %s", error)
         self._connection.close()
 
-    def _next_batch(self) -> tuple[list[_Job], bool]:
-        job = self._queue.get()
-        batch: list[_Job] = []
-        while job is not None:
-            batch.append(job)
-            if len(batch) == _BATCH:
-                return batch, True
-            try:
-                job = self._queue.get_nowait()
-            except Empty:
-                return batch, True
-        return batch, False
+    def _next_batch(self) -> list[_Job]:
+        """What is to share a transaction; nothing once all is done after `close()`."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._queue or self._later or self._closed)
+            queue, limit = (self._queue, _BATCH) if self._queue else (self._later, _LATER_BATCH)
+            return [queue.popleft() for _ in range(min(limit, len(queue)))]
 
     def _commit(self, batch: list[_Job]) -> None:
         before = self._connection.total_changes
@@ -126,7 +126,10 @@ class Writer:
         connection = self._connection
         self._set_synchronous(any(job.durable for job in batch))
         connection.execute("BEGIN IMMEDIATE")
-        for job in batch:
+        for place, job in enumerate(batch):
+            if job.background and place and self._queue:
+                self._put_back(batch, place)
+                break
             job.result = job.error = None
             connection.execute("SAVEPOINT job")
             try:
@@ -138,6 +141,12 @@ class Writer:
                 job.error = error
             connection.execute("RELEASE job")
         connection.execute("COMMIT")
+
+    def _put_back(self, batch: list[_Job], place: int) -> None:
+        """Leave the rest of a batch of background work for later: somebody waits."""
+        with self._changed:
+            self._later.extendleft(reversed(batch[place:]))
+        del batch[place:]
 
     def _set_synchronous(self, durable: bool) -> None:
         if durable != self._durable:
@@ -166,7 +175,8 @@ class Writer:
                 job.future.set_exception(job.error)
             else:
                 job.future.set_result(job.result)
-        self._tell(failure, wrote)
+        if not batch[0].background:
+            self._tell(failure, wrote)
 
     def _tell(self, failure: StoreError | None, wrote: bool) -> None:
         try:

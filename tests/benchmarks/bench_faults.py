@@ -21,6 +21,7 @@ from codette_desktop.domain.errors import CodetteError
 from codette_desktop.domain.requests import Sampling
 from codette_desktop.domain.servers import Server, ServerKind
 from codette_desktop.inference.fallback import FallbackProvider
+from codette_desktop.inference.observing import ObservedProvider
 from tests.support.fault_proxy import Fault, FaultProxy, spoiled
 from tests.support.http_server import serve
 from tests.support.llama_server import llama_server
@@ -85,8 +86,9 @@ async def run(requests: int) -> None:
                 print(f"{kind.value}:")
                 with tempfile.TemporaryDirectory() as folder:
                     application = Application.open(Path(folder))
-                    assert isinstance(application.provider, FallbackProvider)
-                    application.provider.on_switch = switches.append
+                    assert isinstance(application.provider, ObservedProvider)
+                    assert isinstance(application.provider.inner, FallbackProvider)
+                    application.provider.inner.on_switch = switches.append
                     async with spoiled(upstream) as (proxy, served):
                         await application.servers.add(Server.checked("shaky", served.url, kind))
                         await application.servers.refresh()

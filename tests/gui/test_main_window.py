@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QAccessible, QKeySequence, QShortcut
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
@@ -11,11 +11,14 @@ from pytestqt.qtbot import QtBot
 from codette_desktop.application import Application
 from codette_desktop.domain.errors import StoreFull
 from codette_desktop.domain.events import ModelLoading, StoreFailed, StoreRecovered
+from codette_desktop.domain.votes import VoteFilter
 from codette_desktop.gui import shortcuts
 from codette_desktop.gui.app import build
 from codette_desktop.gui.main_window import TAB_NAMES, MainWindow
+from codette_desktop.gui.tabs.watch.tab import PAGES
 from codette_desktop.gui.theme import theme
 from tests.gui.conftest import close_window, settle, until
+from tests.support.scripted_provider import ScriptedProvider
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 # Popups and dialogs ask the window system for what the offscreen one does not have.
@@ -32,6 +35,44 @@ async def test_ctrl_digits_go_to_every_tab(scripted_window: MainWindow, qtbot: Q
     for number, name in enumerate(TAB_NAMES, start=1):
         qtbot.keyClick(scripted_window, getattr(Qt.Key, f"Key_{number}"), CTRL)
         assert TAB_NAMES[scripted_window.pages.currentIndex()] == name
+
+
+class _Opened(QObject):
+    """Hears of every widget that is shown as a window of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """See `QObject`."""
+        if event.type() is QEvent.Type.Show and isinstance(watched, QWidget) and watched.isWindow():
+            self.names.append(type(watched).__name__)
+        return False
+
+
+async def test_no_page_opens_a_window_for_a_moment_while_it_is_made(
+    application: Application, scripted: ScriptedProvider, qapp: QApplication
+) -> None:
+    """A label that is shown before it has a parent does, and takes the keyboard with it."""
+    opened = _Opened()
+    qapp.installEventFilter(opened)
+    try:
+        window = build(application)
+        window.show()
+        window.start()
+        for name in TAB_NAMES:
+            window.show_tab(name)
+        window.rate.show_leaderboard()
+        window.rate.show_votes(VoteFilter())
+        window.rate.show_page(window.rate.verdict_page)
+        for page in PAGES:
+            window.watch.show_page(page)
+        await settle()
+    finally:
+        qapp.removeEventFilter(opened)
+    assert opened.names == ["MainWindow"]
+    await close_window(window)
 
 
 async def test_no_two_shortcuts_claim_the_same_keys(scripted_window: MainWindow) -> None:

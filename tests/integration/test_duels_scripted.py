@@ -9,6 +9,7 @@ import pytest
 
 from codette_desktop.application import Application
 from codette_desktop.domain.duels import Ending, Experiment, StoppingRule
+from codette_desktop.domain.ensembles import EnsembleRequest
 from codette_desktop.domain.errors import CodetteError, StoreError
 from codette_desktop.domain.messages import Message, Role
 from codette_desktop.domain.votes import Preference, VoteFilter
@@ -61,8 +62,9 @@ async def test_why_nobody_answers_is_told_even_with_one_prompt(application: Appl
     script = Scripted(error=CodetteError("The disk is on fire.", "Fetch water."))
     sitting = await scripted(application, await begun(application, prompts=PROMPTS[:1]), script)
     for _ in range(2):  # and again where it is tried again
-        with pytest.raises(CodetteError, match="on fire"):
+        with pytest.raises(CodetteError, match="on fire") as told:
             await asyncio.wait_for(sitting.next(), 20)
+        assert f"cannot answer “{PROMPTS[0]}”: " in told.value.message  # or one would not know which to leave out
     await sitting.aclose()
 
 
@@ -77,14 +79,16 @@ async def test_equal_answers_stop_no_experiment_before_the_person_has_judged(app
     """Forty ties that nobody read would make the pair equally good, and nothing would be left to draw."""
     prompts = tuple(f"Question {n}?" for n in range(60))
     experiment = await begun(application, prompts=prompts, rule=StoppingRule(margin=0.15))
-    script = Scripted("Same.", "Same.")
-    sitting = await scripted(application, experiment, script)
-    waiting = asyncio.ensure_future(sitting.next())
-    while sitting.equal < 45:
-        await asyncio.sleep(0.01)
-    script.texts = ("One.", "Two.")
-    duel = await asyncio.wait_for(waiting, 30)
-    assert duel is not None
+
+    class Turning(Scripted):
+        def start(self, request: EnsembleRequest) -> Scripted:
+            if len(self.asked) == 50:
+                self.texts = ("One.", "Two.")
+            return super().start(request)
+
+    sitting = await scripted(application, experiment, Turning("Same.", "Same."))
+    assert await asyncio.wait_for(sitting.next(), 30) is not None
+    assert sitting.equal == 50
     await sitting.aclose()
 
 
@@ -174,6 +178,26 @@ async def test_a_success_forgives_failures(application: Application) -> None:
     script.error = None
     assert await asyncio.wait_for(waiting, 20) is not None
     assert not sitting._preparer._failures
+    await sitting.aclose()
+
+
+async def test_a_prompt_that_was_passed_over_is_told_when_nothing_else_is_left(application: Application) -> None:
+    script = Scripted("One.", "Two.", error=CodetteError("Not now."))
+    sitting = await scripted(application, await begun(application, prompts=PROMPTS[:2]), script)
+    waiting = asyncio.ensure_future(sitting.next())
+    while len(script.asked) < 1:
+        await asyncio.sleep(0)
+    script.error = None
+    duel = await asyncio.wait_for(waiting, 20)
+    assert duel is not None
+    await sitting.vote(duel, Preference.LEFT)
+    with pytest.raises(CodetteError, match="Not now"):
+        await asyncio.wait_for(sitting.next(), 20)
+    other = await asyncio.wait_for(sitting.next(), 20)  # tried again
+    assert other is not None
+    assert other.question.message.content != duel.question.message.content
+    await sitting.vote(other, Preference.LEFT)
+    assert await asyncio.wait_for(sitting.next(), 20) is None
     await sitting.aclose()
 
 

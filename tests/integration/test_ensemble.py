@@ -148,7 +148,7 @@ async def test_a_settled_vote_asks_nobody_else(application: Application) -> None
 
 
 async def test_who_is_silent_for_too_long_is_dropped() -> None:
-    async def ask(member: Member) -> AsyncGenerator[AnswerPart, None]:
+    async def ask(member: Member, _answer_id: str) -> AsyncGenerator[AnswerPart, None]:
         from codette_desktop.domain.answers import ContextUse
 
         yield PromptRead(ContextUse(100, 0, 0, 5))

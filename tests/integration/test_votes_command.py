@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from codette_desktop.cli import main
 from codette_desktop.domain.duels import Ending
-from codette_desktop.domain.votes import Preference
+from codette_desktop.domain.votes import Preference, Source
 from codette_desktop.store import Store
 from tests.support.voting import ADA, BOB, CYD, duel, experiment, vote, vote_on
 
@@ -70,7 +70,7 @@ def test_the_leaderboard_rates_and_says_what_is_settled(codette_home: Path) -> N
     assert pair["evidence"] > pair["needed"]
     page = run("leaderboard")[1]
     assert f"{ADA.label} is preferred to {BOB.label}" in page
-    assert "1 votes taken back" in page
+    assert "1 vote taken back" in page
     assert run_json("leaderboard", "--source", "imported", "--source", "compare")["votes"] == 0
     assert run_json("leaderboard", "--task", "code", "--since", "2026-04-30")["votes"] == 12
     assert run_json("leaderboard", "--since", "2026-05-03")["votes"] == 0
@@ -84,12 +84,19 @@ def test_votes_travel_as_tables_and_as_lines(codette_home: Path, tmp_path: Path)
     assert run_json("votes", "export", str(table)) == {"rows": 12, "left_out": 0, "why": {}, "out": str(table)}
     assert table.read_text(encoding="utf-8-sig").startswith("model_a,model_b,winner,cast_at,")
     assert run_json("votes", "export", str(table), "--all")["rows"] == 13
-    assert run_json("votes", "import", str(table))["votes"] == 12
-    assert len(run_json("leaderboard", "--source", "imported")["standings"]) == 2
-    status, _, told = run("votes", "import", str(table))
+    other = ("--data-dir", str(tmp_path / "other"))
+    assert run_json("votes", "import", str(table), *other)["votes"] == 12
+    assert len(run_json("leaderboard", "--source", "imported", *other)["standings"]) == 2
+    status, _, told = run("votes", "import", str(table), *other)
     assert (status, "imported already" in told) == (1, True)
+    status, printed, told = run("votes", "import", str(table))
+    assert (status, "0 votes were imported" in printed, "12 votes of it had been kept" in told) == (
+        0,
+        True,
+        True,
+    )
     done = run_json("votes", "export", str(pairs), "--format", "dpo")
-    assert (done["rows"], done["why"]) == (12, {"taken back": 1, "texts gone": 12})
+    assert (done["rows"], done["why"]) == (12, {"taken back": 1})
     assert run_json("votes", "export", str(pairs), "--format", "sft")["rows"] == 1
     assert "24 rows" in run("votes", "export", str(pairs), "--format", "kto")[1]
 
@@ -109,6 +116,33 @@ def test_votes_travel_as_tables_and_as_lines(codette_home: Path, tmp_path: Path)
 def test_what_cannot_be_done_is_told(arguments: tuple[str, ...], status: int, says: str) -> None:
     ended, _, told = run(*arguments)
     assert (ended, says in told) == (status, True)
+
+
+def test_a_filter_that_nothing_fits_is_told_from_no_votes(codette_home: Path) -> None:
+    assert "There are no votes yet." in run("votes", "list")[1]
+    voted(codette_home)
+    assert "No vote fits." in run("votes", "list", "--task", "none")[1]
+    assert "No vote that counts fits." in run("leaderboard", "--task", "none")[1]
+    assert "1 vote taken back." in run("leaderboard")[1]
+
+
+def test_ties_nobody_was_asked_for_are_told_apart(codette_home: Path) -> None:
+    assert "no experiment yet" in run("experiments", "list")[1]
+    of = voted(codette_home)
+    with Store.open(codette_home) as store:
+        asked = store.experiments.get(of)
+        assert asked is not None
+        for number in range(3):
+            made = duel(store, asked, f"same {number}", ("same", "same"))
+            store.votes.cast(vote_on(made, Preference.TIE, source=Source.IDENTICAL)).result()
+    (listed,) = run_json("experiments", "list")["experiments"]
+    assert (listed["votes"], listed["equal"]) == (15, 3)
+    assert "   12 votes" in run("experiments", "list")[1]
+    assert "3 votes of these: both answers were equal" in run("leaderboard")[1]
+    assert run_json("leaderboard", "--source", "duel")["equal"] == 0
+    page = run("experiments", "show", of)[1]
+    assert "12 of at most 50 votes" in page
+    assert "3 pairs of answers were equal word for word" in page
 
 
 def test_experiments_are_listed_shown_and_written(codette_home: Path, tmp_path: Path) -> None:

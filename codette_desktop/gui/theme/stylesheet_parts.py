@@ -190,6 +190,8 @@ QListView[role="sidebar"]::item:selected { background: @selection; color: @text;
 QHeaderView { background: @surface; border: none; }
 QHeaderView::section { background: @window; color: @secondary; border: none; border-bottom: 1px solid @line;
   padding: @p6 @p8; font-size: @small; }
+QHeaderView::up-arrow { image: url("@controls/chevron-up.svg"); width: @p12; height: @p12; }
+QHeaderView::down-arrow { image: url("@controls/chevron-down.svg"); width: @p12; height: @p12; }
 QTableCornerButton::section { background: @window; border: none; }
 QTableView { gridline-color: @line; }
 """

@@ -7,7 +7,7 @@ from codette_desktop.gui.widgets.context_gauge import ContextGauge
 from codette_desktop.gui.widgets.empty_state import EmptyState
 from codette_desktop.gui.widgets.frame_flusher import FrameFlusher, frame_flusher
 from codette_desktop.gui.widgets.growing_text_edit import GrowingTextEdit
-from codette_desktop.gui.widgets.labels import ElidedLabel, IconLabel, StateIcon, StatusDot, separator
+from codette_desktop.gui.widgets.labels import ElidedLabel, IconLabel, StateIcon, StatusDot, plain_tip, separator
 from codette_desktop.gui.widgets.markdown_view import MarkdownView
 from codette_desktop.gui.widgets.parameter_field import ParameterField
 from codette_desktop.gui.widgets.sampling_form import SamplingForm
@@ -38,5 +38,6 @@ __all__ = [
     "ToastHost",
     "delete_with_undo",
     "frame_flusher",
+    "plain_tip",
     "separator",
 ]

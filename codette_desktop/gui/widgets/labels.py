@@ -1,7 +1,9 @@
 """Labels that cut themselves, states in colour, shape and word, and lines between things."""
 
-from PySide6.QtCore import QEvent, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+import html
+
+from PySide6.QtCore import QEvent, QSize, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from codette_desktop.gui.theme.icons import icon_pixmap
@@ -9,6 +11,11 @@ from codette_desktop.gui.theme.manager import set_role, theme
 
 STATE_ICONS = {"info": "info", "good": "circle-check", "warning": "triangle-alert", "bad": "circle-x"}
 STATE_COLOURS = {"info": "accent", "good": "good", "warning": "warning", "bad": "bad"}
+
+
+def plain_tip(text: str) -> str:
+    """A text for a tooltip, which Qt would take for HTML where it looks like it: names of models come from outside."""
+    return f"<p>{html.escape(text).replace(chr(10), '<br>')}</p>" if Qt.mightBeRichText(text) else text
 
 
 class IconLabel(QLabel):
@@ -160,7 +167,7 @@ class ElidedLabel(QWidget):
         self._label.setGeometry(self.rect())
         shown = self._label.fontMetrics().elidedText(self._text, self._mode, max(0, self.width() - 2))
         self._label.setText(shown)
-        self.setToolTip(self._text if shown != self._text else self._tip)
+        self.setToolTip(plain_tip(self._text if shown != self._text else self._tip))
 
 
 def separator(vertical: bool = False, parent: QWidget | None = None) -> QFrame:

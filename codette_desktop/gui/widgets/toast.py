@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Literal
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QEasingCurve, QEvent, QObject, QPoint, QPropertyAnimation, Qt, QTimer, Signal
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QEnterEvent, QKeyEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QStyle, QWidget
 
 from codette_desktop.gui.i18n import tr
 from codette_desktop.gui.theme.manager import set_role, theme
@@ -16,6 +16,7 @@ Kind = Literal["info", "good", "warning", "bad"]
 TIMEOUT_MS = 5_000
 MAX_TOASTS = 4
 _WIDTH, _MARGIN, _GAP = 380, 16, 8
+_SLIDE_MS = 180
 
 STATE_WORDS: dict[str, Callable[[], str]] = {
     "info": lambda: tr("Note"),
@@ -64,6 +65,8 @@ class Toast(QFrame):
         self._timer.timeout.connect(self.dismiss)
         if timeout_ms > 0:
             self._timer.start()
+        self._slide = QPropertyAnimation(self, b"pos", self)
+        self._slide.setEasingCurve(QEasingCurve.Type.OutCubic)
 
     @property
     def text(self) -> str:
@@ -84,6 +87,20 @@ class Toast(QFrame):
         height = max(self._row.totalHeightForWidth(width - across), self._row.totalMinimumSize().height())
         return height + along
 
+    def place(self, where: QPoint) -> None:
+        """Its place is there; one that slides in goes there from where it is."""
+        self._slide.setEndValue(where)
+        if self._slide.state() is not QPropertyAnimation.State.Running:
+            self.move(where)
+
+    def slide_in(self) -> None:
+        """Come in from the right edge; at once where the desktop wants nothing to move."""
+        duration = min(_SLIDE_MS, self.style().styleHint(QStyle.StyleHint.SH_Widget_Animation_Duration))
+        if duration > 0 and (parent := self.parentWidget()) is not None:
+            self._slide.setDuration(duration)
+            self._slide.setStartValue(QPoint(parent.width(), self.y()))
+            self._slide.start()
+
     def dismiss(self) -> None:
         """Ends without the action."""
         self._end(self.expired)
@@ -97,6 +114,7 @@ class Toast(QFrame):
             return
         self._open = False
         self._timer.stop()
+        self._slide.stop()
         how.emit()  # type: ignore[attr-defined]
         self.ended.emit()
 
@@ -142,8 +160,11 @@ class ToastHost(QObject):
         on_action: Callable[[], object] | None = None,
         on_expired: Callable[[], object] | None = None,
         timeout_ms: int = TIMEOUT_MS,
+        slide: bool = False,
     ) -> Toast:
         """Shows a message; 0 ms stays until closed. `on_expired` is called when it ends without its action.
+
+        With `slide` it comes in from the right, where the desktop wants anything to move.
 
         One that says the same and asks for nothing gives way to it.
         """
@@ -161,6 +182,8 @@ class ToastHost(QObject):
         while len(self._toasts) > MAX_TOASTS:
             self._toasts[0].dismiss()
         self._place()
+        if slide:
+            toast.slide_in()
         announcement = QAccessibleAnnouncementEvent(toast, toast.accessibleName())
         if kind in ("warning", "bad"):
             announcement.setPoliteness(QAccessible.AnnouncementPoliteness.Assertive)
@@ -191,7 +214,7 @@ class ToastHost(QObject):
             toast.setFixedWidth(max(px(160), width))
             height = toast.height_for(toast.width())
             toast.setFixedHeight(height)
-            toast.move(self._window.width() - toast.width() - px(_MARGIN), bottom - height)
+            toast.place(QPoint(self._window.width() - toast.width() - px(_MARGIN), bottom - height))
             toast.show()
             toast.raise_()
             bottom -= height + px(_GAP)

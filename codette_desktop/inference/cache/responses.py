@@ -69,6 +69,7 @@ class ResponseCache:
         self._memory_bytes = 0
         self._cleared = 0
         self._counts = ResponseCounts()
+        self._counted = ResponseCounts()
         self._writing: list[ResponseUse] = []
         self._touched: dict[bytes, tuple[datetime, int]] = {}
         self._written_at = time.monotonic()
@@ -150,6 +151,7 @@ class ResponseCache:
         """Add to the counts."""
         with self._lock:
             self._counts = self._counts.plus(counts)
+            self._counted = self._counted.plus(counts)
             since_s = time.monotonic() - self._written_at
             # Seldom: the writer's thread holds up an answer given meanwhile (for the GIL). Under constant load that
             # was one in a hundred, and the p99 3.2 ms instead of 0.9, when every 64 uses were written down.
@@ -180,6 +182,11 @@ class ResponseCache:
             lambda _removed: cleared.add_done_callback(lambda done: _pass_on(done, both))
         )
         return both
+
+    @property
+    def counted(self) -> ResponseCounts:
+        """The hits, misses and shared answers of this process since it started. Reads no disk."""
+        return self._counted
 
     def statistics(self) -> CacheStatistics:
         """As of now; reads the store. Raises StoreError."""

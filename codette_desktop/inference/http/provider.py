@@ -9,7 +9,7 @@ from contextlib import aclosing, suppress
 
 import httpx
 
-from codette_desktop.domain.answers import AnswerPart, ContextUse, PromptRead
+from codette_desktop.domain.answers import SERVER_CUT, AnswerPart, ContextUse, PromptRead
 from codette_desktop.domain.errors import CodetteError, InvalidRequest, UnsupportedModel
 from codette_desktop.domain.events import EventBus, ServerChecked
 from codette_desktop.domain.messages import Message
@@ -255,8 +255,8 @@ class ServerProvider:
             reckoner.learn(incoming.messages, told)
             return ""
         return (
-            f"{self.server.name} read only {told:,} of about {use.prompt:,} tokens: it left out part of the "
-            "conversation without saying so. Ask a shorter question, or give the model a longer context there."
+            f"{self.server.name} read only {told:,} of about {use.prompt:,} tokens: {SERVER_CUT}. "
+            "Ask a shorter question, or give the model a longer context there."
         )
 
     def _mark_loaded(self, details: Details, used: int) -> LoadedModel:

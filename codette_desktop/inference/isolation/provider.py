@@ -110,7 +110,7 @@ class IsolatedProvider:
 
     def loaded(self) -> list[LoadedModel]:
         """See `Provider.loaded`; how full the context is may be half a second old."""
-        return [item for apart in reversed(self._workers.values()) for item in apart.worker.loaded]
+        return [item for apart in reversed(tuple(self._workers.values())) for item in apart.worker.loaded]
 
     def processes(self) -> dict[str, int]:
         """The number of the process of each model file."""

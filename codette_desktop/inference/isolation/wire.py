@@ -20,14 +20,15 @@ from codette_desktop.domain.answers import (
 from codette_desktop.domain.events import ModelLoaded, ModelLoading, ModelUnloaded
 from codette_desktop.domain.messages import Message, Role
 from codette_desktop.domain.models import Adapter, EngineSettings, FlashAttention, KvType, ModelInfo, Numa
-from codette_desktop.domain.requests import ChatRequest, Sampling
+from codette_desktop.domain.request_log import Purpose
+from codette_desktop.domain.requests import ChatRequest, RequestOrigin, Sampling
 from codette_desktop.inference.provider import Embeddings, LoadedModel
 
 _TYPES = {
     each.__name__: each
     for each in (
         Adapter, AnswerEnd, AnswerFigures, ChatRequest, Confidence, ContextUse, Embeddings, EngineSettings, LoadedModel,
-        Message, ModelInfo, ModelLoaded, ModelLoading, ModelUnloaded, PromptRead, Sampling, TextChunk,
+        Message, ModelInfo, ModelLoaded, ModelLoading, ModelUnloaded, PromptRead, RequestOrigin, Sampling, TextChunk,
     )
 }  # fmt: skip
 _CONVERTERS: dict[tuple[str, str], Any] = {
@@ -41,7 +42,10 @@ _CONVERTERS: dict[tuple[str, str], Any] = {
     ("EngineSettings", "numa"): Numa,
     ("ChatRequest", "messages"): tuple,
     ("ChatRequest", "alternatives"): tuple,
+    ("RequestOrigin", "purpose"): Purpose,
+    ("RequestOrigin", "reasons"): tuple,
     ("Sampling", "stop"): tuple,
+    ("TextChunk", "times_s"): tuple,
 }
 _KIND = "#"
 

@@ -67,7 +67,10 @@ class Answer(Run):
             return
         self._begun, self._reused = True, reused
         info, device = self._seat.info, self._seat.device
-        self._outbox.send(PromptRead(self._use, reused, self._sampler.seed, info.file_hash, engine_build(), device))
+        now = time.perf_counter()
+        self._outbox.send(
+            PromptRead(self._use, reused, self._sampler.seed, info.file_hash, engine_build(), device, now)
+        )
 
     def next(self, context: Context, row: int) -> int | None:
         """The next token. This is what the engine's speed is measured by: no more than needed happens here."""

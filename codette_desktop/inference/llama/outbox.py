@@ -16,7 +16,7 @@ class Outbox:
         self._loop = asyncio.get_running_loop()
         self._queue: asyncio.Queue[AnswerPart | Exception] = asyncio.Queue()
         self._text: list[str] = []
-        self._tokens = 0
+        self._times: list[float] = []  # of the tokens that wait
         self._sent_at = 0.0
 
     async def receive(self) -> AnswerPart:
@@ -28,20 +28,20 @@ class Outbox:
 
     def text(self, text: str) -> None:
         """What a token adds, perhaps nothing. The first text goes at once, the rest every few milliseconds."""
-        self._tokens += 1
+        now = time.perf_counter()
+        self._times.append(now)
         if text:
             self._text.append(text)
-            now = time.perf_counter()
             if now - self._sent_at >= FLUSH_EVERY_S:
                 self._sent_at = now
                 self.flush()
 
     def flush(self) -> None:
         """Send the text that waits, and the tokens that had none: all chunks together count every token."""
-        if self._text or self._tokens:
-            self.send(TextChunk("".join(self._text), self._tokens))
+        if self._text or self._times:
+            self.send(TextChunk("".join(self._text), len(self._times), tuple(self._times)))
             self._text.clear()
-            self._tokens = 0
+            self._times.clear()
 
     def finish(self, text: str) -> None:
         """Send what was held back until the end, and what waits."""

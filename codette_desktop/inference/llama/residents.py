@@ -278,14 +278,14 @@ class Residents:
 
         started, before, gpu_before = time.perf_counter(), process_memory(), memory_now().gpu_free
         info, header, chosen = plan.info, read_header(plan.info.path), plan.settings
-        progress = _Progress(self._bus, info.name)
-        model = Model.load(info.path, chosen, header=header, on_progress=progress, cancelled=lambda: waiter.cancelled)
-        try:
-            writer = PromptWriter(model.vocabulary)
-            place = self._new_place(model, plan, settings, waiter)
-        except BaseException:
-            model.close()
-            raise
+        with _Progress(self._bus, info.name) as told:
+            model = Model.load(info.path, chosen, header=header, on_progress=told, cancelled=lambda: waiter.cancelled)
+            try:
+                writer = PromptWriter(model.vocabulary)
+                place = self._new_place(model, plan, settings, waiter)
+            except BaseException:
+                model.close()
+                raise
         self._scheduler.planner.note(plan, process_memory() - before, gpu_before - memory_now().gpu_free)
         device = (library().gpu if chosen.gpu_layers else None) or "CPU"
         lora = Lora(model)
@@ -293,7 +293,6 @@ class Residents:
         workplaces.add(place)
         resident = Resident(info, settings, state, plan, model, lora, workplaces, writer, device, holding)
         resident.load_ms = (time.perf_counter() - started) * 1000
-        progress(1.0)
         return resident
 
     # Contexts
@@ -376,7 +375,7 @@ def _warm_up(context: "Context", waiter: Stoppable) -> None:
 
 
 class _Progress:
-    """Publishes `ModelLoading`, at most twenty times a second."""
+    """Publishes `ModelLoading`, at most twenty times a second; 1 in the end, also of a load that failed."""
 
     def __init__(self, bus: EventBus, name: str) -> None:
         self._bus, self._name = bus, name
@@ -387,3 +386,9 @@ class _Progress:
         if progress >= 1.0 or now - self._told_at >= _PROGRESS_EVERY_S:
             self._told_at = now
             self._bus.publish(ModelLoading(self._name, min(1.0, progress)))
+
+    def __enter__(self) -> "_Progress":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self(1.0)

@@ -213,7 +213,7 @@ async def test_two_conversations_answer_while_a_third_is_on_view(
     scripted.hold = False
     scripted.release()
     await until(lambda: not window.ask.presenter.answering)
-    first = window._application.store.conversations.list()[-1]
+    first = window.application.store.conversations.list()[-1]
     window.ask.presenter.open(first.id)
     assert answers(window)[0].markdown.text() == "One two three."
 

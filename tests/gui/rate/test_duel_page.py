@@ -2,8 +2,11 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import combinations
 
 import pytest
+from PySide6.QtCore import QPoint, QRect
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from codette_desktop.domain.answers import FinishReason
@@ -14,6 +17,7 @@ from codette_desktop.domain.messages import Message, Role
 from codette_desktop.domain.votes import Preference, Tally
 from codette_desktop.gui.tabs.rate.duel_page import DuelPage, progress_text
 from codette_desktop.gui.tabs.rate.state import Phase, SittingState
+from codette_desktop.gui.theme import theme
 from codette_desktop.rating.verdict import conclude
 from tests.support.voting import ADA, BOB, START, generation
 
@@ -128,3 +132,45 @@ def test_used_up_prompts_are_told(page: DuelPage) -> None:
 def test_progress_counts_what_the_person_did(votes: int, equal: int, text: str) -> None:
     tally = Tally((ADA, BOB), [0] * votes, [1] * votes, [0.5] * votes, list(range(votes)))
     assert progress_text(conclude(tally, StoppingRule()), equal).startswith(text)
+
+
+@pytest.mark.parametrize(
+    ("size", "zoom"), [((493, 366), 100), ((450, 310), 150), ((1000, 640), 150), ((980, 640), 100)]
+)
+@pytest.mark.parametrize("writing", [False, True])
+def test_nothing_lies_on_anything_in_a_small_window(
+    page: DuelPage, size: tuple[int, int], zoom: int, writing: bool
+) -> None:
+    theme().set_zoom(zoom)
+    page.show_state(reading(duel("Left words", "Right words")))
+    if writing:
+        page.votes.correct()
+    page.resize(*size)
+    QApplication.processEvents()
+    bar = page.votes
+    areas = [page.prompt_area, page.stack, *bar.buttons.values()]
+    areas += [widget for widget in (bar.reason_row, bar.correction) if widget.isVisible()]
+    places = [QRect(widget.mapTo(page, QPoint()), widget.size()) for widget in areas]
+    for first, second in combinations(places, 2):
+        assert not first.intersects(second)
+    assert all(page.rect().contains(place) for place in places)
+    assert page.left.area.height() >= 8
+    assert bar.correction.isVisible() is writing
+    for button in bar.buttons.values():
+        assert button.width() >= button.sizeHint().width(), button.text()
+    head = page.verdict_button
+    assert head.width() >= head.sizeHint().width()
+
+
+def test_what_gave_way_comes_back_with_the_room(page: DuelPage) -> None:
+    page.show_state(reading(duel("Left words", "Right words")))
+    page.resize(450, 250)
+    QApplication.processEvents()
+    assert not page.question.isVisible()
+    assert not page.votes.reason_row.isVisible()
+    page.resize(1100, 700)
+    QApplication.processEvents()
+    assert page.question.isVisible()
+    assert page.votes.reason_row.isVisible()
+    assert page.verdict_button.text() == "Verdict so far"
+    assert page.votes.buttons[Preference.LEFT].text() == "Left is better   1"

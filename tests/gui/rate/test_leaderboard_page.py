@@ -2,8 +2,10 @@
 
 import threading
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
 import pytest_asyncio
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
@@ -11,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from codette_desktop.domain.errors import StoreError
 from codette_desktop.domain.votes import Exclusion, Tally, VoteFilter
 from codette_desktop.gui.tabs.rate.leaderboard_page import LeaderboardPage
+from codette_desktop.gui.theme import theme
 from codette_desktop.rating.leaderboard import Control, Leaderboard, leaderboard
 from tests.gui.conftest import settle, until
 from tests.support import rated_votes as made
@@ -61,13 +64,25 @@ async def read(page: LeaderboardPage) -> None:
 async def test_it_is_read_in_another_thread_and_shown(page: LeaderboardPage, source: Source) -> None:
     await read(page)
     assert source.threads.isdisjoint({threading.get_ident()})
-    assert source.asked == [(VoteFilter(blind=True), frozenset())]
+    assert source.asked == [(VoteFilter(), frozenset())]  # of blind ones alone none could be left out
     assert page.stack.currentWidget() is page.area
     assert [row.label for row in page.chart.rows] == ["A", "B", "C", "D"]
     assert page.about.text() == "120 votes on 120 prompts. Only votes cast without names in sight count."
     assert page.notes.lines[0] == (
         "Left out", "2 votes count for nothing here: an answer named itself (2); 1 was taken back."
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("prompts", [20, 40])
+async def test_votes_on_the_same_prompts_are_told_only_where_there_are_any(
+    page: LeaderboardPage, source: Source, prompts: int
+) -> None:
+    found = made.tally(WHO[:2], made.pair_votes(20, 20))
+    source.tally = replace(found, prompt=[number % prompts for number in range(40)])
+    await read(page)
+    assert page.board is not None
+    assert page.board.clustered
+    assert any("fall on the same prompts" in text for _name, text in page.notes.lines) is (prompts < 40)
 
 
 async def test_filters_are_passed_on(page: LeaderboardPage, source: Source) -> None:
@@ -77,7 +92,6 @@ async def test_filters_are_passed_on(page: LeaderboardPage, source: Source) -> N
     await until(lambda: not len(page._tasks))
     votes, _controls = source.asked[-1]
     assert votes.task == "coding"
-    assert votes.blind
     assert votes.since is not None
     assert abs(votes.since - (datetime.now(UTC) - timedelta(days=30))) < timedelta(minutes=1)
     assert page.task.count() == 9
@@ -180,3 +194,32 @@ async def test_closing_ends_what_is_being_read(page: LeaderboardPage, source: So
     gate.set()
     await closing
     assert page.board is None
+
+
+async def test_ties_that_nobody_was_asked_for_are_told_apart(source: Source, show: Show) -> None:
+    asked: list[VoteFilter] = []
+
+    def equal(votes: VoteFilter) -> int:
+        asked.append(votes)
+        return 20
+
+    shown = LeaderboardPage(source.load, equal)
+    show(shown)
+    shown.task.setCurrentIndex(shown.task.findData("coding"))
+    await until(lambda: not len(shown._tasks))
+    assert shown.about.text().startswith("100 votes and 20 equal pairs on 120 prompts.")
+    assert "In 20 duels both answers were equal word for word" in dict(shown.notes.lines)["Equal answers"]
+    assert [votes.task for votes in asked] == ["coding"]
+    await shown.aclose()
+
+
+async def test_in_a_low_window_nothing_lies_on_the_filters(page: LeaderboardPage) -> None:
+    theme().set_zoom(150)
+    page.resize(450, 372)
+    await read(page)
+    await settle()
+    assert not any(box.isVisible() for box in page.controls.values())
+    assert page.stack.geometry().top() >= page.filters.geometry().bottom()
+    page.resize(900, 700)
+    await settle()
+    assert all(box.isVisible() for box in page.controls.values())

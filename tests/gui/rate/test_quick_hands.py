@@ -9,6 +9,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from codette_desktop.application import Application
+from codette_desktop.domain.duels import Ending
 from codette_desktop.domain.errors import StoreFull
 from codette_desktop.domain.votes import Exclusion, Preference, Source, Vote, VoteFilter
 from codette_desktop.gui.main_window import MainWindow
@@ -134,6 +135,17 @@ async def test_a_duel_voted_on_elsewhere_makes_way(rate: RateTab, qtbot: QtBot, 
     press(rate, "1")
     await until(lambda: state.phase is Phase.READING and state.duel is not None and state.duel.id != first.id)
     assert [vote.preference for vote in votes(application)] == [Preference.RIGHT]
+
+
+async def test_an_experiment_that_ended_elsewhere_is_marked_so_in_the_list(
+    rate: RateTab, qtbot: QtBot, application: Application
+) -> None:
+    state = await begin(rate, qtbot)
+    before = rate.side.list.item(0).toolTip()
+    await asyncio.wrap_future(application.store.experiments.end(state.experiment.id, Ending.STOPPED))  # another window
+    press(rate, "1")
+    await until(lambda: state.phase is Phase.OVER)
+    assert rate.side.list.item(0).toolTip() != before
 
 
 @pytest.mark.parametrize("page", ["votes", "verdict", "leaderboard"])

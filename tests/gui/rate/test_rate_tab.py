@@ -142,9 +142,14 @@ async def test_after_the_names_a_vote_can_be_taken_back_but_is_no_longer_blind(
     assert "not count as blind" in rate.undo_strip.words.text()
     await press(rate, qtbot, Qt.Key.Key_U)
     await until(lambda: first is not None and state.duel is not None and state.duel.id == first.id)
+    assert "counts for no verdict" in rate.undo_strip.words.text()
+    monkeypatch.setattr(rate_presenter, "NAMES_AFTER_S", 60.0)
     await press(rate, qtbot, Qt.Key.Key_2)
     await until(lambda: len(votes(application)) == 2)
+    await until(lambda: state.undoable is not None)
+    assert "not count as blind" in rate.undo_strip.words.text()  # though the names are not shown again yet
     assert votes(application)[0].exclusion is Exclusion.SEEN
+    await press(rate, qtbot, Qt.Key.Key_Space)
     await until(lambda: state.duel is not None and second is not None and state.duel.id == second.id)
 
 
@@ -291,7 +296,7 @@ async def test_the_setup_is_remembered(rate: RateTab, application: Application) 
         (name, f"vote({name}, {name}?temperature=0)"), PromptSource.SUITE, "", "choice", "Which?", 40, 0.05
     )
     rate.presenter.set_setup(chosen)
-    await settle()
+    await until(lambda: application.store.settings.get(rate_presenter.SETUP_SETTING, {}).get("suite") == "choice")
     again = rate_presenter.RatePresenter(application, rate)
     assert again.setup == chosen
     assert rate.setup_page.contestants.chips[1].text().startswith("Vote: ")

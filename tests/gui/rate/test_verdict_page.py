@@ -39,7 +39,7 @@ def test_a_settled_pair_is_one_sentence_with_its_figures(show: Show) -> None:
     shown = page(made.pair_votes(40, 14, 12, 3), ending=Ending.SETTLED)
     show(shown)
     assert shown.verdict.text().startswith("Q8 is preferred to Q4")
-    assert shown.progress.text() == "69 votes."
+    assert shown.progress.text() == "68 votes and 1 equal pair."
     assert shown.ending.isVisible()
     assert not shown.go_on_button.isVisible()
     assert not shown.end_button.isVisible()
@@ -59,6 +59,18 @@ def test_all_it_rests_on_is_said(show: Show) -> None:
     assert said["Equal answers"].startswith("In 1 duel")
     assert said["Left or right"].startswith("The left answer won")
     assert said["For tuning"].startswith("42 preference pairs for DPO")
+
+
+def test_without_prompts_there_is_no_going_on(show: Show) -> None:
+    who = made.contestants(2, ("Q8", "Q4"))
+    shown = VerdictPage()
+    show(shown)
+    found = made.found(made.tally(who, made.pair_votes(3, 2, 1)), StoppingRule())
+    for used_up in (True, False):
+        shown.show_verdict(made.experiment(who, StoppingRule()), *found, identical=1, used_up=used_up)
+        assert shown.go_on_button.isVisible() is not used_up
+        assert shown.progress.text().startswith("5 votes and 1 equal pair so far.")
+        assert ("another experiment with more prompts" in shown.progress.text()) is used_up
 
 
 def test_an_open_question_can_be_gone_on_with(show: Show, qtbot: QtBot) -> None:

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from codette_desktop.domain.errors import StoreError
-from codette_desktop.domain.votes import Exclusion, Preference, VoteFilter
+from codette_desktop.domain.votes import Exclusion, Preference, Source, VoteFilter
 from codette_desktop.gui.tabs.rate.votes_model import PAGE, PAGES_KEPT
 from codette_desktop.gui.tabs.rate.votes_page import FilterChip, VotesPage
 from codette_desktop.gui.theme import theme
@@ -91,6 +91,21 @@ def test_a_thumb_has_one_side_and_gone_texts_are_said_to_be_gone(show: Show) -> 
     assert shown.detail.left.gone.isVisible()
     assert shown.detail.prompt.text() == "This text is not kept any more."
     assert row(shown, 0)[3:] == ["–", "good", "12.4 s", "duel", "names were in sight"]
+
+
+def test_a_vote_of_a_file_says_that_texts_never_were_there(show: Show) -> None:
+    kept = made.KeptVotes(1, kept=False)
+    kept.changed[0] = replace(made.vote(0), source=Source.IMPORTED)
+    shown = page(show, kept)
+    for said in (shown.detail.prompt.text(), shown.detail.left.gone.text(), shown.detail.right.gone.text()):
+        assert said == "This vote was read from a file, which holds no texts."
+
+
+def test_an_empty_answer_is_not_said_to_be_gone(show: Show) -> None:
+    shown = page(show, made.KeptVotes(1))
+    shown.detail.left.show_answer("Ada", "", "gone", chosen=False)
+    assert shown.detail.left.gone.isVisible()
+    assert shown.detail.left.gone.text() == "This answer is empty."
 
 
 def test_what_is_filtered_is_said(show: Show) -> None:

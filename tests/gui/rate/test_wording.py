@@ -121,6 +121,21 @@ def test_the_rule_is_named_where_it_ends_before_the_question_is_settled() -> Non
     assert "Its rule" not in progress(made.pair_votes(12, 4), StoppingRule(most_votes=5000))
 
 
+def test_ties_that_nobody_was_asked_for_are_no_votes_of_the_person() -> None:
+    who = made.contestants(2, LABELS)
+    conclusion, _board = made.found(made.tally(who, made.pair_votes(1, 0, 5)), StoppingRule())
+    ended, going = (made.experiment(who, StoppingRule(), ending) for ending in (Ending.STOPPED, None))
+    assert wording.progress_text(ended, conclusion, 5) == "1 vote and 5 equal pairs."
+    assert wording.progress_text(going, conclusion, 1).startswith("5 votes and 1 equal pair so far. ")
+
+
+def test_used_up_prompts_are_told_instead_of_votes_to_come() -> None:
+    who = made.contestants(2, LABELS)
+    conclusion, _board = made.found(made.tally(who, made.pair_votes(2, 1)), StoppingRule())
+    text = wording.progress_text(made.experiment(who, StoppingRule()), conclusion, used_up=True)
+    assert text == f"3 votes so far. {wording.used_up_text()}"
+
+
 def test_an_ended_experiment_speaks_of_no_more_votes() -> None:
     assert progress(made.pair_votes(1, 0), StoppingRule(), Ending.STOPPED) == "1 vote."
     assert progress([], StoppingRule(), Ending.STOPPED) == "0 votes."

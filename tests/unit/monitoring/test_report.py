@@ -192,6 +192,14 @@ def test_lines_have_gaps_where_nothing_was_measured() -> None:
     assert line_chart("Speed", [Line("a", [(0, None)])]) == ""
 
 
+def test_a_chart_spans_its_period_and_not_only_what_was_measured() -> None:
+    drawn = parsed(line_chart("Speed", [Line("a", [(5, 1), (10, 2)])], "tokens/s", ("begin", "end"), (0, 20)))
+    pairs = [pair.split(",") for line in drawn.findall("polyline") for pair in line.get("points", "").split()]
+    assert [float(x) for x, _y in pairs] == [56 + 572 / 4, 56 + 572 / 2]
+    labels = {item.text: float(item.get("x", "")) for item in drawn.findall("text")}
+    assert (labels["begin"], labels["end"], labels["2 tokens/s"]) == (56, 628, 0)
+
+
 def test_bars_are_as_long_as_their_values() -> None:
     tree = parsed(bar_chart("Speed", [Bar("a", 10, "10"), Bar("b", 40, "40"), Bar("c", None, "–")]))
     widths = [float(item.get("width", "")) for item in tree.findall("rect")]

@@ -126,9 +126,15 @@ async def test_an_export_is_read_again(store: Store, service: VoteService, tmp_p
     assert [row["exclusion"] for row in rows(path)] == ["", "named itself", ""]
     assert [bool(row["taken_back_at"]) for row in rows(path)] == [False, False, True]
 
-    assert (await service.import_file(path)).votes == 2
-    again = service.list(VoteFilter(sources=(Source.IMPORTED,)))
     first, second = store.votes.get("1"), store.votes.get("2")
+    with Store.open(tmp_path / "elsewhere") as other:
+        there = VoteService(other, EventBus())
+        assert (await there.import_file(path)).votes == 2
+        again = there.list(VoteFilter(sources=(Source.IMPORTED,)))
+        assert other.votes.tally().outcome == [0.0]
+        assert other.audit.verify().whole
+        with pytest.raises(InvalidRequest, match="already"):
+            await there.import_file(path)
     for old, new in zip((second, first), again, strict=True):
         assert old is not None
         assert old.right is not None
@@ -140,10 +146,48 @@ async def test_an_export_is_read_again(store: Store, service: VoteService, tmp_p
             right=replace(old.right, contestant=importing.contestant(BOB.label)),
         )
         assert new == same
-    assert store.votes.tally(VoteFilter(sources=(Source.IMPORTED,))).outcome == [0.0]
-    assert store.audit.verify().whole
-    with pytest.raises(InvalidRequest, match="already"):
-        await service.import_file(path)
+
+
+async def test_a_vote_that_is_kept_already_counts_once(store: Store, service: VoteService, tmp_path: Path) -> None:
+    for number in range(3):
+        store.votes.cast(vote(id=str(number), prompt_hash="p", cast_at=later(number))).result()
+    store.votes.take_back("2").result()
+    path = tmp_path / "own.csv"
+    service.export(path, Format.CSV)
+    store.votes.take_back("1").result()  # it was written to the file: it stays taken back
+    done = await service.import_file(path)
+    assert (done.votes, done.known) == (0, 2)
+    assert len(service.list()) == 3
+    assert store.votes.tally().outcome == [1.0]
+    with Store.open(tmp_path / "elsewhere") as other:  # a later table of the same person holds the former one
+        there = VoteService(other, EventBus())
+        assert (await there.import_file(path)).votes == 2
+        store.votes.cast(vote(id="3", prompt_hash="p", cast_at=later(3))).result()
+        service.export(path, Format.CSV, everything=True)
+        done = await there.import_file(path)
+        assert (done.votes, done.known) == (1, 1)
+        assert other.audit.verify().whole
+
+
+async def test_equal_rows_without_hashes_may_be_different_votes(service: VoteService, tmp_path: Path) -> None:
+    done = await service.import_file(table(tmp_path, f"{HEAD},cast_at\n" + "a,b,model_a,2026-05-01\n" * 3))
+    assert (done.votes, done.known) == (3, 0)
+
+
+async def test_a_leaderboard_tells_who_is_from_a_file(store: Store, service: VoteService, tmp_path: Path) -> None:
+    store.votes.cast(vote()).result()
+    store.votes.cast(vote(left=GivenAnswer(replace(ADA, key="d" * 64)))).result()
+    await service.import_file(table(tmp_path, f"{HEAD}\n{ADA.label},Zoe,model_a\n"))
+    labels = {item.contestant.label for item in service.leaderboard().standings}
+    assert labels == {f"{ADA.label} #aaaaaaaa", f"{ADA.label} #dddddddd", f"{ADA.label} (imported)", BOB.label, "Zoe"}
+
+
+@pytest.mark.parametrize("line", [1, 2, 5_000])
+async def test_the_line_that_is_no_utf_8_is_named(service: VoteService, tmp_path: Path, line: int) -> None:
+    content = [HEAD, *("a,b,tie" for _ in range(6_000))]
+    spoilt = [text.replace("a", "\xe9") if at == line else text for at, text in enumerate(content, 1)]
+    with pytest.raises(InvalidRequest, match=f"line {line:,} is not UTF-8"):
+        await service.import_file(table(tmp_path, "\n".join(spoilt).encode("latin-1")))
 
 
 def test_two_of_one_label_have_two_names(service: VoteService, store: Store, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from sqlite_utils import Database
 
 from codette_desktop.domain.errors import StoreDamaged, StoreError, StoreFull, StoreTooNew
+from codette_desktop.domain.telemetry import Sample
 from codette_desktop.store import Store, backups, migrations
 
 
@@ -118,6 +119,28 @@ def test_a_migration_that_fails_changes_nothing(tmp_path: Path, monkeypatch: pyt
             Store.open(tmp_path)
     with Store.open(tmp_path) as store:
         assert len(store.presets.list()) == 3
+
+
+def test_a_database_of_version_nine_keeps_all_it_holds(tmp_path: Path) -> None:
+    path = tmp_path / "codette.sqlite3"
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        migrations.registered().apply(Database(connection, execute_plugins=False), stop_before="m010_telemetry")
+        connection.execute(f"PRAGMA user_version = {1 << 16 | 9}")
+        conversation = "'c', 'old', '2026-01-01T00:00:00.000000+00:00', '2026-01-01T00:00:00.000000+00:00', NULL"
+        connection.execute(
+            f"INSERT INTO conversations VALUES (1, {conversation}, NULL, 'a draft', '', '', '{{}}', 'chat')"
+        )
+        connection.execute("INSERT INTO messages VALUES (1, 'h', 'user', 'said before', 1)")
+        connection.execute("INSERT INTO nodes VALUES (1, 'n', 'c', NULL, 1, NULL, '2026-01-01T00:00:00.000000+00:00')")
+        connection.execute("UPDATE conversations SET leaf_id = 'n'")
+        connection.execute("INSERT INTO settings VALUES ('theme', '\"dark\"')")
+    with Store.open(tmp_path) as store:
+        assert [node.message.content for node in store.conversations.branch("c")] == ["said before"]
+        assert (store.settings.get("theme"), store.conversations.list()[0].draft) == ("dark", "a draft")
+        store.telemetry.add([Sample(1_800_000_000.0, 1.0)]).result()
+        assert store.check() == []
+    (backup,) = backups.existing(tmp_path / "backups")
+    assert "-v1.9." in backup.name
 
 
 def test_ten_backups_are_kept(store: Store) -> None:

@@ -217,5 +217,91 @@ def test_a_refused_write_is_no_failure_of_the_disk(store: Store) -> None:
     assert told == []
 
 
+def test_background_work_waits_for_everything_else(store: Store) -> None:
+    done: list[str] = []
+    gate, _ = hold(store)
+    background = [store._access.write_later(lambda _, n=n: done.append(f"later {n}")) for n in range(3)]
+    core = [store._access.write(lambda _, n=n: done.append(f"core {n}")) for n in range(3)]
+    gate.set()
+    for write in (*background, *core):
+        write.result(10)
+    assert done == ["core 0", "core 1", "core 2", "later 0", "later 1", "later 2"]
+
+
+def test_a_chat_waits_for_one_piece_of_background_work_at_most(store: Store) -> None:
+    done: list[str] = []
+    asked = threading.Event()
+    core: list[Future[None]] = []
+
+    def first(_: sqlite3.Connection) -> None:
+        done.append("first")
+        core.append(store._access.write(lambda _: done.append("core")))
+        asked.set()
+
+    gate, _ = hold(store)
+    writes = [store._access.write_later(first)]
+    writes += [store._access.write_later(lambda _, n=n: done.append(f"later {n}")) for n in range(20)]
+    gate.set()
+    for write in writes:
+        write.result(10)
+    assert asked.is_set()
+    assert done == ["first", "core", *(f"later {n}" for n in range(20))]
+    assert core[0].done()
+
+
+def test_background_work_shares_no_transaction_with_the_rest(store: Store) -> None:
+    levels: list[int] = []
+    gate, _ = hold(store)
+
+    def level(connection: sqlite3.Connection) -> None:
+        levels.append(connection.execute("PRAGMA synchronous").fetchone()[0])
+
+    writes = [store._access.write_later(level), store._access.write(level), store._access.write_later(level)]
+    gate.set()
+    for write in writes:
+        write.result(10)
+    assert levels == [2, 1, 1]
+
+
+def test_a_full_disk_that_only_background_work_meets_raises_no_banner(store: Store) -> None:
+    events: list[str] = []
+    store.failures.on_write_error = lambda error: events.append(type(error).__name__)
+    store.failures.on_write_ok = lambda: events.append("ok")
+    _limit(store, 1)
+    large = "INSERT INTO settings VALUES ('a', hex(zeroblob(500000)))"
+    gate, _ = hold(store)
+    failing = [store._access.write_later(lambda connection: connection.execute(large)) for _ in range(5)]
+    small = store.settings.set("kept", 1)
+    gate.set()
+    assert [type(write.exception(10)) for write in failing] == [StoreFull] * 5
+    small.result()
+    assert (events, store.settings.get("kept")) == ([], 1)
+
+
+def test_a_background_write_that_succeeds_takes_no_banner_away(store: Store) -> None:
+    events: list[str] = []
+    store.failures.on_write_error = lambda error: events.append(type(error).__name__)
+    store.failures.on_write_ok = lambda: events.append("ok")
+    _limit(store, 1)
+    assert isinstance(store.settings.set("a", "x" * 500_000).exception(10), StoreFull)
+    small = "INSERT INTO settings VALUES ('b', '1')"
+    store._access.write_later(lambda connection: connection.execute(small)).result(10)
+    assert events == ["StoreFull"]
+    store.settings.set("c", 1).result(10)
+    assert events == ["StoreFull", "ok"]
+
+
+def test_closing_finishes_background_work_too(tmp_path: Path) -> None:
+    store = Store.open(tmp_path)
+    gate, _ = hold(store)
+    writes = [
+        store._access.write_later(lambda connection, n=n: connection.execute(f"INSERT INTO settings VALUES ({n}, '1')"))
+        for n in range(100)
+    ]
+    gate.set()
+    store.close()
+    assert all(write.done() and write.exception() is None for write in writes)
+
+
 def _limit(store: Store, pages: int) -> None:
     store._access.write(lambda connection: connection.execute(f"PRAGMA max_page_count = {pages}").fetchone()).result()

@@ -34,6 +34,7 @@ class AnswerCard(MessageCard):
     link_activated = Signal(str)
     seed_copied = Signal(str)
     rated = Signal(str, object)
+    record_wanted = Signal(str)
 
     def __init__(self, speaker: str = "", parent: QWidget | None = None) -> None:
         super().__init__(speaker or tr("Assistant"), parent)
@@ -41,10 +42,14 @@ class AnswerCard(MessageCard):
         self._live_text: list[str] = []
         self.again_button = IconButton("rotate-ccw", tr("Answer again"), REGENERATE.shown, size=14)
         self.again_button.clicked.connect(self._on_again)
+        self.record_button = IconButton("activity", tr("Record: what was measured of this answer"), size=14)
+        self.record_button.clicked.connect(self._on_record)
+        self.record_button.hide()  # until there is a generation
         self.thumbs = Thumbs()
         self.thumbs.hide()  # until there is an answer to judge
         self.thumbs.rated.connect(self._on_rated)
         self.buttons.addWidget(self.thumbs)
+        self.buttons.addWidget(self.record_button)
         self.buttons.addWidget(self.copy_button)
         self.buttons.addWidget(self.again_button)
         self.left_out = _note("warning")
@@ -155,6 +160,7 @@ class AnswerCard(MessageCard):
         if node.generation is not None:
             self._show_generation(node.generation)
             self.thumbs.setVisible(bool(self.text().strip()))
+            self.record_button.show()
 
     def _take_text(self, content: str) -> None:
         if content == "".join(self._live_text):
@@ -201,6 +207,10 @@ class AnswerCard(MessageCard):
     def _on_rated(self, preference: object) -> None:
         if self.node is not None:
             self.rated.emit(self.node.id, preference)
+
+    def _on_record(self) -> None:
+        if self.node is not None and self.node.generation is not None:
+            self.record_wanted.emit(self.node.generation.id)
 
     def _on_again(self) -> None:
         self.again_wanted.emit(self.node.id if self.node else "")

@@ -34,6 +34,7 @@ class MessageView(QScrollArea):
     copied = Signal(str)
     rated = Signal(str, object)
     link_activated = Signal(str)
+    record_wanted = Signal(str)
     cards_changed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -212,6 +213,7 @@ class MessageView(QScrollArea):
         card.link_activated.connect(self.link_activated)
         card.seed_copied.connect(self.copied)
         card.rated.connect(self.rated)
+        card.record_wanted.connect(self.record_wanted)
         self._connect(card)
 
     def _connect(self, card: MessageCard) -> None:

@@ -42,7 +42,8 @@ _WIDTHS = (260, 900, 320)
 class AskTab(QWidget):
     """Draws what its presenter says (`AskView`) and passes on what the person does.
 
-    `compare_wanted` carries a question for several models, and the `Origin` in the chat or None.
+    `compare_wanted` carries a question for several models, and the `Origin` in the chat or None; `record_wanted` the id
+    of the generation whose flight record is to be shown.
     """
 
     state_shown = Signal(object)
@@ -50,6 +51,7 @@ class AskTab(QWidget):
     models_wanted = Signal()
     conversation_shown = Signal()
     compare_wanted = Signal(str, object)
+    record_wanted = Signal(str)
 
     def __init__(self, application: "Application", toasts: ToastHost, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -126,6 +128,7 @@ class AskTab(QWidget):
         self.messages.copied.connect(self._on_copied)
         self.messages.thumb_of = self.commands.thumb_of
         self.messages.rated.connect(self.commands.rate)
+        self.messages.record_wanted.connect(self.record_wanted)
         self.messages.link_activated.connect(lambda link: self.tasks.start(self._open_link(link), "open a link"))
         self.messages.cards_changed.connect(self._on_cards)
         self.side.opened.connect(self._on_opened)
@@ -313,6 +316,10 @@ class AskTab(QWidget):
 
     def _after_layout(self, work: Callable[[], None]) -> None:
         QTimer.singleShot(0, self, work)
+
+    def reveal(self, node_id: str) -> None:
+        """Bring a message of the chat on view into sight, once it is laid out."""
+        self._after_layout(lambda: self._on_find_moved(node_id))
 
     def _on_find_moved(self, node_id: str) -> None:
         card = self.messages.card_of(node_id)

@@ -52,6 +52,7 @@ class CompareColumn(QFrame):
     stop_wanted = Signal(int)
     copied = Signal(str)
     link_activated = Signal(str)
+    record_wanted = Signal(str)
 
     def __init__(self, place: int, state: ColumnState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -86,6 +87,7 @@ class CompareColumn(QFrame):
             card.time,
             card.copy_button,
             card.again_button,
+            card.record_button,
             card.foot,
             card.branches,
             card.thumbs,
@@ -121,16 +123,24 @@ class CompareColumn(QFrame):
         self.copy_button = IconButton("copy", tr("Copy"))
         self.again_button = IconButton("rotate-ccw", tr("Ask this one again"))
         self.stop_button = IconButton("square", tr("Stop this one"))
+        self.record_button = IconButton("activity", tr("Record: what was measured of this answer"))
         self.use_button.clicked.connect(lambda: self.use_wanted.emit(self.place))
         self.chat_button.clicked.connect(lambda: self.chat_wanted.emit(self.place))
         self.copy_button.clicked.connect(lambda: self.copied.emit(self.card.text() or self.state.text))
         self.again_button.clicked.connect(lambda: self.again_wanted.emit(self.place))
+        self.record_button.clicked.connect(self._on_record)
         self.stop_button.clicked.connect(lambda: self.stop_wanted.emit(self.place))
         foot = QHBoxLayout()
         spaced(foot, (10, 6, 10, 10), 4)
         foot.addWidget(self.use_button)
         foot.addStretch(1)
-        for button in (self.stop_button, self.chat_button, self.copy_button, self.again_button):
+        for button in (
+            self.stop_button,
+            self.chat_button,
+            self.copy_button,
+            self.again_button,
+            self.record_button,
+        ):
             foot.addWidget(button)
         self._column.addLayout(foot)
 
@@ -146,6 +156,7 @@ class CompareColumn(QFrame):
             if self.card.node is None or self.card.node.id != state.node.id:
                 self.card.set_node(state.node)
                 self.card.foot.hide()
+                self.card.record_button.hide()  # it stands in the foot
                 self.card.thumbs.hide()  # two are compared instead: see `RateRow`
                 self.card.branches.hide()  # its sisters are the other members' answers
         elif state.chunks and not self.card.text():
@@ -170,6 +181,12 @@ class CompareColumn(QFrame):
         self.again_button.setEnabled(not busy)
         self.stop_button.setVisible(state.running)
         self.use_button.setVisible(not state.running)
+        self.record_button.setVisible(not state.running)
+        self.record_button.setEnabled(state.node is not None and state.node.generation is not None)
+
+    def _on_record(self) -> None:
+        if self.state.node is not None and self.state.node.generation is not None:
+            self.record_wanted.emit(self.state.node.generation.id)
 
     def grew(self, text: str) -> None:
         """More of the answer."""

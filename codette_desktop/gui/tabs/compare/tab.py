@@ -38,12 +38,14 @@ EXAMPLE = "What does Q4_0 mean?"
 class CompareTab(QWidget):
     """Draws what its presenters say (`CompareView`, `BatchView`) and passes on what the person does.
 
-    `chat_wanted` carries the id of a chat that is to be shown, `blind_wanted` two members that are to meet in a duel.
+    `chat_wanted` carries the id of a chat that is to be shown, `blind_wanted` two members that are to meet in a duel,
+    `record_wanted` the id of the generation whose flight record is to be shown.
     """
 
     ask_wanted = Signal()
     chat_wanted = Signal(str)
     blind_wanted = Signal(tuple)
+    record_wanted = Signal(str)
 
     def __init__(
         self, application: "Application", choice: ModelChoice, toasts: ToastHost, parent: QWidget | None = None
@@ -160,6 +162,7 @@ class CompareTab(QWidget):
             column.again_wanted.connect(self.presenter.again)
             column.stop_wanted.connect(self.presenter.drop)
             column.copied.connect(self.commands.copy)
+            column.record_wanted.connect(self.record_wanted)
 
     def start(self) -> None:
         """Fill the list; called once the loop runs."""

@@ -63,10 +63,11 @@ class RateCommands:
         usable = {"dpo": found.dpo, "kto": found.kto, "sft": found.sft}
         equal = replace(only, sources=(Source.IDENTICAL,), blind=True)
         identical = await self._off_loop(lambda: self._application.store.votes.count(equal))
+        used_up = await self._off_loop(lambda: rating.used_up(known, conclusion))
         if self._tab.experiment is None or self._tab.experiment.id != experiment.id:
             return  # the person has gone on
         self._tab.experiment = known
-        self._tab.verdict_page.show_verdict(known, conclusion, board, usable, identical=identical)
+        self._tab.verdict_page.show_verdict(known, conclusion, board, usable, identical=identical, used_up=used_up)
         self._tab.show_page(self._tab.verdict_page)
 
     def end(self) -> None:

@@ -13,11 +13,13 @@ from codette_desktop.gui.tabs.ask.wording import error_text
 from codette_desktop.gui.tabs.rate.answer_pane import AnswerPane
 from codette_desktop.gui.tabs.rate.state import Phase, SittingState
 from codette_desktop.gui.tabs.rate.vote_bar import VoteBar
+from codette_desktop.gui.tabs.rate.wording import cast_text, used_up_text
 from codette_desktop.gui.theme import set_role, theme
 from codette_desktop.gui.widgets import ChipButton, ElidedLabel, ScrollColumn
 from codette_desktop.rating.verdict import Conclusion
 
 PROMPT_HEIGHT = 96
+_LEAST_QUESTION = 140  # design pixels
 
 
 class DuelPage(QWidget):
@@ -32,8 +34,7 @@ class DuelPage(QWidget):
         self.setAccessibleName(tr("Duel"))
         self._duel_id = ""
         self.question = ElidedLabel("", role="strong")
-        self.progress = QLabel()
-        set_role(self.progress, "secondary")
+        self.progress = ElidedLabel("", role="secondary")
         self.verdict_button = ChipButton(tr("Verdict so far"), "scale")
         self.verdict_button.clicked.connect(self.verdict_wanted)
         self.prompt = QLabel()
@@ -43,12 +44,14 @@ class DuelPage(QWidget):
         self.retry_button = QPushButton(tr("Try again"))
         self.stack = QStackedWidget()
         self._lay_out()
+        theme().changed.connect(self._fit)
 
     def _lay_out(self) -> None:
         head = QHBoxLayout()
         spaced(head, (24, 12, 24, 4), 12)
         head.addWidget(self.question, 1)
-        head.addWidget(self.progress)
+        head.addWidget(self.progress, 0)
+        head.addStretch(0)
         head.addWidget(self.verdict_button)
         self.prompt.setWordWrap(True)
         self.prompt.setTextFormat(Qt.TextFormat.PlainText)
@@ -67,6 +70,7 @@ class DuelPage(QWidget):
             row.addWidget(pane, 1)
         self.stack.addWidget(panes)
         self.stack.addWidget(self._make_waiting())
+        self.stack.setMinimumHeight(1)  # rather less of the answers than votes that lie on something else
         column = QVBoxLayout(self)
         spaced(column, spacing=0)
         column.addLayout(head)
@@ -99,6 +103,7 @@ class DuelPage(QWidget):
         """The sitting as it stands."""
         self.question.setText(state.experiment.question)
         self.progress.setText(progress_text(state.standing, state.equal))
+        self._fit_head()
         self.votes.show_state(state)
         self._show_waiting(state)
         self._show_duel(state)
@@ -112,7 +117,7 @@ class DuelPage(QWidget):
         if state.error is not None:
             text = error_text(state.error)
         elif state.used_up:
-            text = tr("Every pair has met on every prompt. Begin another experiment with more prompts to go on.")
+            text = used_up_text()
         set_role(self.waiting, "bad" if state.error is not None else "secondary")
         self.waiting.setText(text)
         self.bar.setVisible(state.error is None and state.phase is Phase.WAITING)
@@ -140,7 +145,22 @@ class DuelPage(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        self._fit_head()
+        self.votes.fit_height(self.height())
         self._fit_prompt()
+
+    def _fit_head(self) -> None:
+        """What the list says too gives way, then words of the button."""
+        room = self.width() - theme().px(2 * 24)
+        gap = theme().px(12)
+        self.verdict_button.setText(tr("Verdict so far"))
+        taken = self.progress.sizeHint().width() + gap + self.verdict_button.sizeHint().width()
+        self.question.setVisible(room - taken >= theme().px(_LEAST_QUESTION))
+        if taken > room:
+            self.verdict_button.setText(tr("Verdict"))
 
     def _fit_prompt(self) -> None:
         """As high as the prompt needs, up to a few lines; then it scrolls."""
@@ -167,10 +187,7 @@ def _both_thought(duel: Duel) -> bool:
 
 def progress_text(standing: Conclusion, equal: int = 0) -> str:
     """ "17 votes, about 40 more"; `equal` of the votes were cast because both answers were the same."""
-    asked = standing.votes - equal
-    count = tr("1 vote") if asked == 1 else tr("{n} votes", n=number(asked))
-    if equal:
-        count += " " + (tr("and 1 equal pair") if equal == 1 else tr("and {n} equal pairs", n=number(equal)))
+    count = cast_text(standing.votes, equal)
     if standing.ending is not None:
         return count
     more = standing.more_votes

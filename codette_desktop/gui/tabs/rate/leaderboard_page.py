@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from PySide6.QtCore import QTimer, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from codette_desktop.domain.errors import CodetteError
@@ -22,24 +23,28 @@ from codette_desktop.gui.tabs.rate.pair_matrix import PairMatrix
 from codette_desktop.gui.tabs.rate.result_parts import Card, Notes, body_of, standing_rows, wrapped
 from codette_desktop.gui.tabs.rate.standings_table import StandingsTable
 from codette_desktop.gui.tasks import Tasks
-from codette_desktop.gui.theme import set_role
+from codette_desktop.gui.theme import set_role, theme
 from codette_desktop.gui.widgets import Banner, EmptyState, ScrollColumn
 from codette_desktop.rating.leaderboard import Control, Leaderboard, fewest_votes
 
 Load = Callable[[VoteFilter, frozenset[Control]], Leaderboard]
+_LOW = 300  # design pixels
 BUSY_AFTER_MS = 300  # what comes sooner needs no word
 
 
 class LeaderboardPage(QWidget):
-    """`load` blocks and is called in another thread; of two requests the newer one wins. `votes_wanted` carries a
-    VoteFilter."""
+    """`load` blocks and is called in another thread, and so is `equal`, which says how many of the votes that count are
+    ties nobody was asked for; of two requests the newer one wins. `votes_wanted` carries a VoteFilter."""
 
     votes_wanted = Signal(object)
     start_wanted = Signal()
 
-    def __init__(self, load: Load, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, load: Load, equal: Callable[[VoteFilter], int] = lambda _votes: 0, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
-        self._load = load
+        self._load, self._count_equal = load, equal
+        self._equal = 0
         self._tasks = Tasks(self._show_error)
         self._request = 0
         self.board: Leaderboard | None = None
@@ -57,6 +62,7 @@ class LeaderboardPage(QWidget):
         self.empty = EmptyState("scale", "")
         self.area = ScrollColumn()
         self.stack = QStackedWidget()
+        self.stack.setMinimumHeight(1)  # never over the filters
         self._busy_later = QTimer(self, interval=BUSY_AFTER_MS, singleShot=True)
         self._busy_later.timeout.connect(self.busy.show)
         self._fill()
@@ -124,13 +130,24 @@ class LeaderboardPage(QWidget):
         self.table.opened.connect(lambda standing: self._open_contestant(standing.contestant.key))
         self.matrix.activated.connect(self._open_pair)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_controls()
+
+    def _fit_controls(self) -> None:
+        """In a low window what is left out gives way to the ratings; what is in force stays on view."""
+        low = self.height() < theme().px(_LOW)
+        for box in self.controls.values():
+            box.setVisible(not low or box.isChecked())
+        self.filters.fit()
+
     # What is asked for
 
     def votes(self) -> VoteFilter:
         """The filter as it stands."""
         days = self.period.currentData()
         since = datetime.now(UTC) - timedelta(days=days) if days else None
-        return VoteFilter(task=self.task.currentData(), since=since, blind=True)
+        return VoteFilter(task=self.task.currentData(), since=since)  # how many do not count is told
 
     def chosen_controls(self) -> frozenset[Control]:
         """What is to be left out."""
@@ -149,7 +166,9 @@ class LeaderboardPage(QWidget):
 
     async def _read(self, request: int, votes: VoteFilter, controls: frozenset[Control]) -> None:
         try:
-            board = await asyncio.get_event_loop().run_in_executor(None, self._load, votes, controls)
+            loop = asyncio.get_event_loop()
+            board = await loop.run_in_executor(None, self._load, votes, controls)
+            equal = await loop.run_in_executor(None, self._count_equal, votes)
         except CodetteError:
             if request == self._request:
                 self._not_busy()
@@ -159,6 +178,7 @@ class LeaderboardPage(QWidget):
             return
         self._not_busy()
         self.banner.clear()
+        self._equal = equal
         self._show_board(board, votes)
 
     def _not_busy(self) -> None:
@@ -171,7 +191,7 @@ class LeaderboardPage(QWidget):
     # What is shown
 
     def _show_board(self, board: Leaderboard, votes: VoteFilter) -> None:
-        self.board, self._shown = board, votes
+        self.board, self._shown = board, replace(votes, blind=True)
         self._show_controls(board)
         if not board.votes:
             self._show_empty(board)
@@ -179,12 +199,12 @@ class LeaderboardPage(QWidget):
         ranked = [item for item in board.standings if item.votes] or list(board.standings)
         labels = {item.place: item.contestant.label for item in board.standings}
         self.filters.show()
-        self.about.setText(_about(board))
+        self.about.setText(_about(board, self._equal))
         self.chart.show_rows(standing_rows(ranked), points_axis(item.rating for item in ranked))
         self.table.show_standings(ranked)
         order = [item.place for item in ranked][:_MOST_PAIRS]
         self.matrix.show_pairs(board.pairs, labels, order)
-        self.notes.show_lines(_notes(board))
+        self.notes.show_lines(_notes(board, self._equal))
         self.stack.setCurrentWidget(self.area)
 
     def _show_controls(self, board: Leaderboard) -> None:
@@ -244,16 +264,18 @@ class LeaderboardPage(QWidget):
 _MOST_PAIRS = 12  # rows of the matrix; more could not be read
 
 
-def _about(board: Leaderboard) -> str:
+def _about(board: Leaderboard, equal: int) -> str:
     prompts = tr("1 prompt") if board.prompts == 1 else tr("{n} prompts", n=number(board.prompts))
     return tr("{votes} on {prompts}. Only votes cast without names in sight count.",
-              votes=wording.votes_text(board.votes), prompts=prompts)  # fmt: skip
+              votes=wording.cast_text(board.votes, equal), prompts=prompts)  # fmt: skip
 
 
-def _notes(board: Leaderboard) -> list[tuple[str, str]]:
-    clustered = tr("Several votes fall on the same prompts: the intervals are wider for it.") if board.clustered else ""
+def _notes(board: Leaderboard, equal: int) -> list[tuple[str, str]]:
+    repeated = board.clustered and board.prompts < board.votes
+    clustered = tr("Several votes fall on the same prompts: the intervals are wider for it.") if repeated else ""
     return [
         (tr("Left out"), board_wording.left_out_text(board.excluded, board.taken_back)),
+        (tr("Equal answers"), wording.identical_text(equal)),
         (tr("Both bad"), board_wording.both_bad_text(board.both_bad)),
         (tr("Left or right"), board_wording.position_text(board.position)),
         (tr("Prompts"), clustered),

@@ -195,7 +195,7 @@ class RatePresenter:
             await self._after_refusal(state, sitting)
             return
         self._read(state, sitting)
-        state.undoable = Undoable(vote, duel, UNDO_S)
+        state.undoable = Undoable(vote, duel, UNDO_S, duel.names_seen)
         self._clock = self._tasks.start(self._count_down(state, state.undoable), "undo of a vote")
         self._advancing = self._tasks.start(self._show_names(state, state.undoable), "the names")
         self._show()
@@ -205,6 +205,7 @@ class RatePresenter:
         await sitting.refresh()
         self._read(state, sitting)
         if sitting.current is None or sitting.experiment.ending is not None:
+            self._view.list_changed()  # what happened elsewhere was told to nobody here
             self._advance()
             return
         state.phase, state.preference = Phase.READING, None

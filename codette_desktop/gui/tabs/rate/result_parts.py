@@ -31,7 +31,8 @@ class Card(QFrame):
         set_role(self.title, "strong")
         self.about = wrapped(about, "secondary")
         sized(self.about, maximum=(MOST_TEXT, 0))
-        self.about.setVisible(bool(about))
+        if not about:  # to show it before it has a parent would open a window of its own
+            self.about.hide()
         self.column = QVBoxLayout(self)
         spaced(self.column, (16, 14, 16, 14), 8)
         self.column.addWidget(self.title)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QGridLayout,
@@ -20,15 +21,17 @@ from PySide6.QtWidgets import (
 from codette_desktop.domain.duels import PromptSource
 from codette_desktop.domain.roles import Role
 from codette_desktop.evaluation.suites import shipped_suites
+from codette_desktop.gui.flow_layout import FlowBox
 from codette_desktop.gui.i18n import number, tr
 from codette_desktop.gui.layouts import sized, spaced
 from codette_desktop.gui.model_choice import Entry
 from codette_desktop.gui.tabs.rate.contestant_bar import ContestantBar
 from codette_desktop.gui.tabs.rate.state import MARGINS, RateSetup
-from codette_desktop.gui.theme import set_role
+from codette_desktop.gui.theme import set_role, theme
 from codette_desktop.gui.widgets import ChipButton, ScrollColumn, SegmentedControl
 from codette_desktop.gui.widgets.parameter_field import inset_spin_box
 
+_NARROW = 560  # design pixels; names stand above their fields in less
 SOURCES = (PromptSource.MIXED, PromptSource.HISTORY, PromptSource.SUITE, PromptSource.TYPED)
 
 
@@ -48,6 +51,7 @@ class SetupPage(QWidget):
     ) -> None:
         super().__init__(parent)
         self._setup = RateSetup()
+        self._rows: list[tuple[QLabel, QWidget]] = []
         self.contestants = ContestantBar(label, entries, roles)
         self.contestants.specs_changed.connect(lambda specs: self._change(specs=specs))
         self.source = SegmentedControl([(item.value, source_name(item)) for item in SOURCES], tr("Prompts"))
@@ -100,6 +104,7 @@ class SetupPage(QWidget):
 
     def _lay_out(self) -> None:
         title = QLabel(tr("Which answers do you prefer?"))
+        title.setWordWrap(True)
         set_role(title, "title")
         text = QLabel(
             tr(
@@ -129,31 +134,44 @@ class SetupPage(QWidget):
 
     def _make_form(self) -> QWidget:
         form = QWidget()
-        grid = QGridLayout(form)
-        spaced(grid, spacing=12)
-        grid.setColumnStretch(1, 1)
-        ends = QWidget()
-        row = QHBoxLayout(ends)
-        spaced(row, spacing=8)
-        row.addWidget(self.most_votes)
+        self._grid = QGridLayout(form)
+        spaced(self._grid, spacing=12)
+        ends = FlowBox(spacing=8)
         between = QLabel(tr("or as soon as it is settled; equally good means"))
         set_role(between, "secondary")
-        row.addWidget(between)
-        row.addWidget(self.margin)
-        row.addStretch(1)
+        sized(between, minimum=(0, 30))  # on the line of the controls beside it
+        for widget in (self.most_votes, between, self.margin):
+            ends.flow.addWidget(widget)
         rows = (
             (tr("Contestants"), self.contestants),
             (tr("Prompts"), self._make_prompts()),
             (tr("Question"), self.question),
             (tr("Ends after"), ends),
         )
-        for at, (name, widget) in enumerate(rows):
+        for name, widget in rows:
             label = QLabel(name)
             label.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
-            label.setContentsMargins(0, 6, 8, 0)  # on the line of the controls beside it
-            grid.addWidget(label, at, 0)
-            grid.addWidget(widget, at, 1)
+            self._rows.append((label, widget))
+        self._place_rows(narrow=False)
         return form
+
+    def _place_rows(self, *, narrow: bool) -> None:
+        """Names beside the fields, or above them where there is no room."""
+        self._narrow = narrow
+        self._grid.setColumnStretch(0 if narrow else 1, 1)
+        self._grid.setColumnStretch(1 if narrow else 0, 0)
+        for at, (label, widget) in enumerate(self._rows):
+            # on the line of the controls beside it
+            label.setContentsMargins(0, 0 if narrow else 6, 8, 0)
+            self._grid.addWidget(label, 2 * at, 0)
+            self._grid.addWidget(widget, 2 * at + narrow, 0 if narrow else 1)
+        self._grid.setVerticalSpacing(theme().px(6 if narrow else 12))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        narrow = self.width() < theme().px(_NARROW)
+        if narrow is not self._narrow:
+            self._place_rows(narrow=narrow)
 
     def _make_prompts(self) -> QWidget:
         box = QWidget()
@@ -194,7 +212,9 @@ class SetupPage(QWidget):
         self.most_votes.setValue(setup.most_votes)
         self.most_votes.blockSignals(False)
         self.margin.setCurrentIndex(max(0, self.margin.findData(setup.margin)))
-        self.estimate.setText(estimate_words(len(setup.specs)))
+        typed = setup.typed if setup.source is PromptSource.TYPED else ""
+        prompts = {line.strip() for line in typed.splitlines()} - {""}
+        self.estimate.setText(estimate_words(len(setup.specs), len(prompts)))
         self.start_button.setEnabled(len(setup.specs) > 1)
 
     def show_problem(self, text: str) -> None:
@@ -244,8 +264,9 @@ def margin_name(margin: float | None) -> str:
     return tr("{low} to {high} % of wins", low=low, high=high)
 
 
-def estimate_words(contestants: int) -> str:
-    """How many votes a verdict takes: medians of simulated duels with a quarter of ties (tests/benchmarks)."""
+def estimate_words(contestants: int, prompts: int = 0) -> str:
+    """How many votes a verdict takes: medians of simulated duels with a quarter of ties (tests/benchmarks). And how
+    many can be cast on that many `prompts`, 0 for not known."""
     if contestants < 2:
         return tr("Choose at least two contestants.")
     words = tr(
@@ -254,4 +275,8 @@ def estimate_words(contestants: int) -> str:
     if contestants > 2:
         pairs = contestants * (contestants - 1) // 2
         words += " " + tr("With {n} contestants there are {pairs} pairs.", n=contestants, pairs=pairs)
+    if prompts == 1:
+        words += " " + tr("Your one prompt gives each pair one duel.")
+    elif prompts:
+        words += " " + tr("Your {n} prompts give each pair at most {n} duels.", n=number(prompts))
     return words

@@ -1,5 +1,7 @@
 """The Rate tab: blind duels, what may be concluded from them, the leaderboard, and the votes themselves."""
 
+from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
@@ -7,7 +9,7 @@ from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from codette_desktop.domain.duels import Experiment
 from codette_desktop.domain.errors import CodetteError
-from codette_desktop.domain.votes import VoteFilter
+from codette_desktop.domain.votes import Source, VoteFilter
 from codette_desktop.gui.layouts import sized, spaced
 from codette_desktop.gui.model_choice import ModelChoice
 from codette_desktop.gui.tabs.ask.wording import error_text
@@ -48,11 +50,6 @@ class RateTab(QWidget):
         self.side = ExperimentsList()
         self.setup_page = SetupPage(self.presenter.label, lambda: choice.entries, application.roles.all)
         self.duel_page = DuelPage()
-        self.verdict_page = VerdictPage()
-        self.leaderboard_page = LeaderboardPage(
-            lambda votes, controls: application.votes.leaderboard(votes, controls=controls)
-        )
-        self.votes_page = VotesPage(application.store.votes)  # type: ignore[arg-type]
         self.undo_strip = UndoStrip()
         self.stack = QStackedWidget()
         self._lay_out()
@@ -60,7 +57,7 @@ class RateTab(QWidget):
         self.show_setup(self.presenter.setup)
 
     def _lay_out(self) -> None:
-        for page in (self.setup_page, self.duel_page, self.verdict_page, self.leaderboard_page, self.votes_page):
+        for page in (self.setup_page, self.duel_page):
             self.stack.addWidget(page)
         self.stack.setMinimumHeight(1)
         work = QWidget()
@@ -98,15 +95,43 @@ class RateTab(QWidget):
         self.undo_strip.undo_wanted.connect(presenter.undo)
         for pane in (self.duel_page.left, self.duel_page.right):
             pane.link_activated.connect(commands.open_link)
-        self.verdict_page.go_on_wanted.connect(self._go_on)
-        self.verdict_page.end_wanted.connect(commands.end)
-        self.verdict_page.export_wanted.connect(commands.export)
-        self.verdict_page.votes_wanted.connect(self.show_votes)
-        self.verdict_page.delete_wanted.connect(lambda: commands.delete(self._experiment_id()))
-        self.leaderboard_page.votes_wanted.connect(self.show_votes)
-        self.leaderboard_page.start_wanted.connect(self.new)
-        self.votes_page.take_back_wanted.connect(commands.take_back)
-        self.votes_page.back_wanted.connect(self._back)
+
+    # Pages that are made when they are first shown: the window need not wait for them at start
+
+    @cached_property
+    def verdict_page(self) -> VerdictPage:
+        """What an experiment has found."""
+        page = VerdictPage(self)
+        page.go_on_wanted.connect(self._go_on)
+        page.end_wanted.connect(self.commands.end)
+        page.export_wanted.connect(self.commands.export)
+        page.votes_wanted.connect(self.show_votes)
+        page.delete_wanted.connect(lambda: self.commands.delete(self._experiment_id()))
+        self.stack.addWidget(page)
+        return page
+
+    @cached_property
+    def leaderboard_page(self) -> LeaderboardPage:
+        """All contestants by all blind votes."""
+        votes, store = self._application.votes, self._application.store.votes
+        page = LeaderboardPage(
+            lambda wanted, controls: votes.leaderboard(wanted, controls=controls),
+            lambda wanted: store.count(replace(wanted, sources=(Source.IDENTICAL,), blind=True)),
+            self,
+        )
+        page.votes_wanted.connect(self.show_votes)
+        page.start_wanted.connect(self.new)
+        self.stack.addWidget(page)
+        return page
+
+    @cached_property
+    def votes_page(self) -> VotesPage:
+        """The votes themselves."""
+        page = VotesPage(self._application.store.votes, self)  # type: ignore[arg-type]
+        page.take_back_wanted.connect(self.commands.take_back)
+        page.back_wanted.connect(self._back)
+        self.stack.addWidget(page)
+        return page
 
     def start(self) -> None:
         """Fill the list; called once the loop runs."""
@@ -140,7 +165,7 @@ class RateTab(QWidget):
         """Esc: back to the votes from a text, else from the duel to the verdict."""
         if self.duel_page.votes.correction.hasFocus():
             self.duel_page.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        elif self.stack.currentWidget() is self.votes_page:
+        elif isinstance(self.stack.currentWidget(), VotesPage):
             self._back()
 
     def toggle_side(self) -> bool:
@@ -164,8 +189,8 @@ class RateTab(QWidget):
 
     def _back(self) -> None:
         self.show_page(self._before_votes or self.leaderboard_page)
-        if self.stack.currentWidget() is self.leaderboard_page:
-            self.leaderboard_page.reload()
+        if isinstance(page := self.stack.currentWidget(), LeaderboardPage):
+            page.reload()
 
     def _show_verdict_so_far(self) -> None:
         if self.presenter.state is not None:
@@ -214,10 +239,8 @@ class RateTab(QWidget):
             self.show_error(error)
             return
         page = self.stack.currentWidget()
-        if page is self.leaderboard_page:
-            self.leaderboard_page.reload()
-        elif page is self.votes_page:
-            self.votes_page.reload()
+        if isinstance(page, LeaderboardPage | VotesPage):
+            page.reload()
 
     def show_error(self, error: CodetteError) -> None:
         """See `RateView`: on the page where an experiment is begun, else as a toast."""
@@ -237,8 +260,8 @@ class RateTab(QWidget):
     async def aclose(self) -> None:
         """Stop what runs; duels that are prepared are kept."""
         await self.presenter.aclose()
-        await self.leaderboard_page.aclose()
-        await self.votes_page.aclose()
-        await self.verdict_page.aclose()
+        for page in (self.stack.widget(place) for place in range(self.stack.count())):
+            if isinstance(page, LeaderboardPage | VotesPage | VerdictPage):
+                await page.aclose()
         await self.tasks.aclose()
         self.duel_page.discard()

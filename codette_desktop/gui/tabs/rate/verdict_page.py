@@ -131,19 +131,20 @@ class VerdictPage(QWidget):
         usable: Mapping[str, int] | None = None,
         *,
         identical: int = 0,
+        used_up: bool = False,
     ) -> None:
         """All of it anew. `usable` counts what tuning can take, by "dpo", "kto" and "sft"; `identical` the ties of
-        answers that were equal word for word."""
+        answers that were equal word for word; `used_up` says that no prompt is left."""
         other = self._experiment is None or self._experiment.id != experiment.id
         self._experiment = experiment
         self.problem.hide()
         self.question.setText(experiment.question)
         self.verdict.setText(wording.headline(experiment, conclusion, board))
         self.setAccessibleName(self.verdict.text())
-        self.progress.setText(wording.progress_text(experiment, conclusion))
+        self.progress.setText(wording.progress_text(experiment, conclusion, identical, used_up=used_up))
         self.ending.setText(wording.ending_text(experiment))
         self.ending.setVisible(experiment.ending is not None)
-        self.go_on_button.setVisible(experiment.ending is None)
+        self.go_on_button.setVisible(experiment.ending is None and not used_up)
         self.end_button.setVisible(experiment.ending is None)
         self.buttons.fit()
         self._show_chart(experiment, conclusion, board)

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QPushButt
 
 from codette_desktop.domain.messages import Role
 from codette_desktop.domain.thinking import split
-from codette_desktop.domain.votes import Preference, Vote
+from codette_desktop.domain.votes import Preference, Source, Vote
 from codette_desktop.gui.flow_layout import FlowBox
 from codette_desktop.gui.i18n import tr
 from codette_desktop.gui.layouts import spaced
@@ -93,12 +93,13 @@ class VoteDetail(QWidget):
         words = [counts_word(vote), *(reason_word(tag) for tag in vote.tags)]
         self.counts.setText(" · ".join(words))
         self.take_back_button.setVisible(vote.taken_back_at is None)
-        self.prompt.setText(_prompt_text(texts))
-        self.left.show_answer(vote.left.contestant.label, texts.left if texts else None,
+        self.prompt.setText(_prompt_text(vote, texts))
+        gone = _gone_text(vote)
+        self.left.show_answer(vote.left.contestant.label, texts.left if texts else None, gone,
                               chosen=vote.preference in (Preference.LEFT, Preference.UP))  # fmt: skip
         self.right.setVisible(vote.right is not None)
         if vote.right is not None:
-            self.right.show_answer(vote.right.contestant.label, texts.right if texts else None,
+            self.right.show_answer(vote.right.contestant.label, texts.right if texts else None, gone,
                                    chosen=vote.preference is Preference.RIGHT)  # fmt: skip
         self.correction.setText(vote.correction)
         self.correction_card.setVisible(bool(vote.correction))
@@ -138,7 +139,7 @@ class AnswerPane(QFrame):
         self.chosen = QLabel(tr("better"))
         set_role(self.chosen, "good")
         self.markdown = MarkdownView()
-        self.gone = wrapped(tr("This text is not kept any more."), "secondary")
+        self.gone = wrapped(role="secondary")
         head = QHBoxLayout()
         spaced(head, spacing=6)
         label = QLabel(side)
@@ -154,22 +155,29 @@ class AnswerPane(QFrame):
         column.addWidget(self.gone)
         column.addStretch(1)
 
-    def show_answer(self, name: str, text: str | None, *, chosen: bool) -> None:
-        """Its words without what was only thought; `text` None or "" where it is not kept."""
+    def show_answer(self, name: str, text: str | None, gone: str, *, chosen: bool) -> None:
+        """Its words without what was only thought; `text` None where it is not there, `gone` then says why."""
         self.name.setText(name)
         self.setAccessibleName(f"{self.side}: {name}")
         self.text = text or ""
         spoken = split(self.text)[1] if self.text else ""
         self.markdown.set_markdown(spoken or self.text)
         self.markdown.setVisible(bool(self.text))
+        self.gone.setText(gone if text is None else tr("This answer is empty."))
         self.gone.setVisible(not self.text)
         self.mark.setVisible(chosen)
         self.chosen.setVisible(chosen)
 
 
-def _prompt_text(texts: Texts | None) -> str:
+def _gone_text(vote: Vote) -> str:
+    if vote.source is Source.IMPORTED:
+        return tr("This vote was read from a file, which holds no texts.")
+    return tr("This text is not kept any more.")
+
+
+def _prompt_text(vote: Vote, texts: Texts | None) -> str:
     if texts is None or not texts.prompt:
-        return tr("This text is not kept any more.")
+        return _gone_text(vote)
     if len(texts.prompt) == 1:
         return texts.prompt[0].content
     names = {Role.SYSTEM: tr("System prompt"), Role.USER: tr("You"), Role.ASSISTANT: tr("Answer")}

@@ -42,6 +42,14 @@ def votes_text(count: int) -> str:
     return tr("1 vote") if count == 1 else tr("{count} votes", count=number(count))
 
 
+def cast_text(votes: int, equal: int) -> str:
+    """ "17 votes and 2 equal pairs": of all `votes` that count, `equal` are ties that nobody was asked for."""
+    count = votes_text(votes - equal)
+    if not equal:
+        return count
+    return f"{count} " + (tr("and 1 equal pair") if equal == 1 else tr("and {n} equal pairs", n=number(equal)))
+
+
 def listed(names: Sequence[str]) -> str:
     """ "A, B and C"."""
     if len(names) < 2:
@@ -207,9 +215,10 @@ def _named(places: Sequence[int], labels: Sequence[str]) -> str:
     return listed([labels[place] for place in places])
 
 
-def progress_text(experiment: Experiment, conclusion: Conclusion) -> str:
-    """How far it is: votes, pairs that are decided, and about how many votes are still to come."""
-    votes = capital(votes_text(conclusion.votes))
+def progress_text(experiment: Experiment, conclusion: Conclusion, equal: int = 0, *, used_up: bool = False) -> str:
+    """How far it is: votes, pairs that are decided, and about how many votes are still to come, unless the prompts
+    are `used_up`. `equal` of the votes are ties that nobody was asked for."""
+    votes = capital(cast_text(conclusion.votes, equal))
     parts = [tr("{votes}.", votes=votes) if experiment.ending else tr("{votes} so far.", votes=votes)]
     count = len(conclusion.pairs)
     if count > 1 and conclusion.settled == 1:
@@ -217,8 +226,13 @@ def progress_text(experiment: Experiment, conclusion: Conclusion) -> str:
     elif count > 1:
         parts.append(tr("{n} of {count} pairs are decided.", n=number(conclusion.settled), count=number(count)))
     if experiment.ending is None:
-        parts += _further(conclusion)
+        parts += [used_up_text()] if used_up else _further(conclusion)
     return " ".join(part for part in parts if part)
+
+
+def used_up_text() -> str:
+    """Nothing is left to ask, though the rule is not met."""
+    return tr("Every pair has met on every prompt. Begin another experiment with more prompts to go on.")
 
 
 def _further(conclusion: Conclusion) -> list[str]:

@@ -3,6 +3,7 @@
 from typing import Protocol, cast
 
 from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QTextCursor
 from PySide6.QtWidgets import QTextEdit, QWidget
 
 from codette_desktop.gui.i18n import tr
@@ -197,5 +198,7 @@ class TableSegment(LeafEdit):
         self.document().clear()
         writer = DocumentWriter(self.document(), DocumentStyle.current(self.devicePixelRatioF()))
         writer.write_table(self._table)
+        # Qt brings the cursor into view when it is first shown: a wide table would be seen from its end.
+        self.moveCursor(QTextCursor.MoveOperation.Start)
         self._waiting = writer.waiting
         self._width = -1

@@ -1,0 +1,1 @@
+"""What is wrong, was wrong, and the rules."""

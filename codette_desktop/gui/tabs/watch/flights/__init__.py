@@ -1,0 +1,1 @@
+"""The flight record of an answer."""

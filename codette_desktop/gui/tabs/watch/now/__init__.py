@@ -1,0 +1,1 @@
+"""The page of the live instruments: cards, models, charts."""
