@@ -11,15 +11,21 @@ import click
 from codette_desktop.commands.common import common, opened
 from codette_desktop.monitoring.report_data import Period, ReportData
 
-_DATE = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
+YEARS = range(1970, 2200)  # outside of them moments cannot be reckoned with everywhere
 
 
-class _End(click.DateTime):
-    """A day without an hour counts to its end."""
+class _Moment(click.DateTime):
+    """A day of local time, or a moment of it. With `whole`, a day without an hour counts to its end."""
+
+    def __init__(self, *, whole: bool = False) -> None:
+        super().__init__(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
+        self._whole = whole
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
         found: datetime = super().convert(value, param, ctx)
-        return found + timedelta(days=1) if isinstance(value, str) and ":" not in value else found
+        if found.year not in YEARS:
+            self.fail(f"{value}: the year must be {YEARS[0]} to {YEARS[-1]}.", param, ctx)
+        return found + timedelta(days=1) if self._whole and isinstance(value, str) and ":" not in value else found
 
 
 @click.command()
@@ -37,11 +43,11 @@ class _End(click.DateTime):
     show_default=True,
     help="How long it looks back from its end.",
 )
-@click.option("--from", "start", type=_DATE, help="From this day on (local time), instead of a period.")
+@click.option("--from", "start", type=_Moment(), help="From this day on (local time), instead of a period.")
 @click.option(
     "--to",
     "end",
-    type=_End(_DATE.formats),
+    type=_Moment(whole=True),
     help="Up to this day, it included, or to this moment (local time). Otherwise up to now.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")

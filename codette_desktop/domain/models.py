@@ -6,7 +6,15 @@ from pathlib import Path
 
 from codette_desktop.domain.servers import Server
 
+LONGEST_LABEL = 80
 AUTO = "auto"  # in place of a model's name: whoever suits the question best
+
+
+def readable(name: str) -> str:
+    """A model's name in one line that is not too long: servers and files may tell any. Begin and end stay."""
+    line = " ".join(name.split())
+    half = LONGEST_LABEL // 2
+    return line if len(line) <= LONGEST_LABEL else f"{line[: half - 1]}…{line[-half:]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +64,8 @@ class ModelInfo:
     @property
     def label(self) -> str:
         """Name and quantisation, as shown in the picker: "Guide M · Q8_0", "Guide M · Q8_0 + tone"."""
-        return " + ".join((f"{self.display_name} · {self.quantisation}", *(item.label for item in self.adapters)))
+        name = f"{readable(self.display_name)} · {self.quantisation}"
+        return " + ".join((name, *(item.label for item in self.adapters)))
 
     @property
     def file_hashes(self) -> tuple[str, ...]:
@@ -85,7 +94,7 @@ class ServerModel:
     @property
     def label(self) -> str:
         """Name, quantisation and server, as shown in the picker: "qwen3:8b · Q4_K_M · Workshop"."""
-        return " · ".join(part for part in (self.display_name, self.quantisation, self.server) if part)
+        return " · ".join(part for part in (readable(self.display_name), self.quantisation, self.server) if part)
 
     @property
     def starter(self) -> bool:

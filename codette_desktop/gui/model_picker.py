@@ -25,6 +25,7 @@ from codette_desktop.gui.theme import icon, set_icon, set_role, theme
 EntryRole = Qt.ItemDataRole.UserRole + 20
 CurrentRole = Qt.ItemDataRole.UserRole + 21
 
+_WIDEST = 300  # of the words on the button, in design pixels: the tabs stand beside it
 _BUTTON = """
 QPushButton#model { border: 1px solid @line; border-radius: @6; padding: @5 @10; background: @surface; }
 QPushButton#model:hover { background: @hover; border-color: @line_strong; }
@@ -64,11 +65,13 @@ class ModelPicker(QPushButton):
             text = entry.label
         else:
             text = tr("{name} (missing)", name=name.rsplit("/", 1)[-1]) if name else tr("No model")
-        self.setText(text)
+        metrics = QFontMetrics(theme().font(13))
+        self.setText(metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, theme().px(_WIDEST)))
         self.setAccessibleName(tr("Model: {name}", name=text))
         tip = tr("Choose the model that answers ({keys})", keys=PICK_MODEL.shown)
         wrong = f"{entry.error.message} {entry.error.hint}".strip() if entry is not None and entry.error else ""
-        self.setToolTip(f"{wrong}\n{tip}" if wrong else tip)
+        whole = text if self.text() != text else ""
+        self.setToolTip("\n".join(part for part in (whole, wrong, tip) if part))
 
     def open(self) -> None:
         """Show the list under the button."""

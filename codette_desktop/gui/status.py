@@ -43,6 +43,8 @@ class StatusPresenter(QObject):
 
     def show_loaded(self, model: str) -> None:
         """Say on what the model of the conversation on view is loaded; "" where Auto has yet to choose one."""
+        if model != self._model:
+            self._line.show_figures(None)  # those of another
         self._model = model
         found = next((item for item in self._application.provider.loaded() if item.name == model), None)
         self._line.want_device(bool(model))
@@ -63,8 +65,8 @@ class StatusPresenter(QObject):
 
     def _on_finished(self, event: AnswerFinished) -> None:
         self._failure = ""
-        self._line.show_figures(event.end.figures)
-        self._line.show_context(event.end.use)
+        if self._model in ("", event.end.model):  # else it stands beside a name that is not its own
+            self._line.show_figures(event.end.figures)
         self._after_load()
         self._show_health()
 

@@ -55,8 +55,8 @@ class ObservedProvider:
         self._activity.asked()
         try:
             async with aclosing(self.inner.stream(request)) as parts:
-                async for part in parts:
-                    trace.take(part)
+                async for given in parts:
+                    part = trace.take(given)
                     if isinstance(part, TextChunk):
                         self._activity.wrote(part.tokens)
                     elif isinstance(part, PromptRead) and not begun:

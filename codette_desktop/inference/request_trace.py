@@ -3,7 +3,7 @@
 import time
 import uuid
 from array import array
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from codette_desktop.domain.answers import (
     SERVER_CUT,
@@ -41,6 +41,7 @@ class _Attempt:
     prompt: PromptRead | None = None
     times_s: "array[float]" = field(default_factory=lambda: array("d"))
     counts: "array[int]" = field(default_factory=lambda: array("I"))
+    exact: bool = False  # the engine told when it chose the first token
     end: AnswerEnd | None = None
     error: BaseException | None = None
 
@@ -63,8 +64,8 @@ class RequestTrace:
         """Who answers now, as it was asked for."""
         return self._now.model
 
-    def take(self, part: AnswerPart) -> None:
-        """Note a part of the answer."""
+    def take(self, part: AnswerPart) -> AnswerPart:
+        """Note a part of the answer, and give it as it is to go on: its end with times since it was asked."""
         now = time.perf_counter() - self._started
         attempt = self._now
         if isinstance(part, TextChunk):
@@ -73,9 +74,10 @@ class RequestTrace:
             told = now if part.at_s is None else part.at_s - self._started
             attempt.prompt, attempt.read_at = part, min(now, max(attempt.began, told))
         elif isinstance(part, AnswerEnd):
-            attempt.end = part
+            part = attempt.end = _since_asked(part, attempt, now)
         else:
             self._switch(part, now)
+        return part
 
     def finish(self, reason: FinishReason, error: BaseException | None = None) -> None:
         """It is over; the first call counts, and `reason` where the model has not ended the answer itself.
@@ -119,6 +121,8 @@ class RequestTrace:
         """Each token when the engine chose it, which is earlier than it comes; or all of a piece when it comes."""
         times, counts = self._now.times_s, self._now.counts
         if len(part.times_s) == part.tokens:
+            if part.tokens and not times:
+                self._now.exact = True
             times.extend(at - self._started for at in part.times_s)
             counts.extend([1] * part.tokens)
         elif part.tokens:
@@ -171,6 +175,15 @@ class _Times:
     speed: float | None
     queue_ms: float | None
     prefill_ms: float | None
+
+
+def _since_asked(end: AnswerEnd, attempt: _Attempt, now: float) -> AnswerEnd:
+    """The engine's clock starts when the request reaches it, which in a busy window is later than the question. The
+    person waited from there, and only so do waiting, loading and reading add up to the first token."""
+    if end.figures.cached or not attempt.exact:
+        return end
+    first_ms, total_ms = 1000 * (attempt.times_s[0] - attempt.began), 1000 * (now - attempt.began)
+    return replace(end, figures=replace(end.figures, time_to_first_token_ms=first_ms, total_ms=total_ms))
 
 
 def _times(attempt: _Attempt, local: bool) -> _Times:

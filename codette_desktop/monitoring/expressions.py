@@ -170,12 +170,12 @@ _ALL = (
         gpu_temperature, "codette_gpu_temperature_celsius {op} {threshold}",
     ),
     Expression(
-        "gpu_heat_throttling", "", "1 while a graphics device slows down because it is too hot, else 0",
+        "gpu_heat_throttling", "", "whether a graphics device slows down because it is too hot (1) or not (0)",
         _throttled(HEAT_REASONS), 'max by (device) (codette_gpu_throttled{{reason="thermal"}}) {op} {threshold}',
         highest=1,
     ),
     Expression(
-        "gpu_power_throttling", "", "1 while a graphics device slows down at its power limit, else 0",
+        "gpu_power_throttling", "", "whether a graphics device slows down at its power limit (1) or not (0)",
         _throttled(POWER_REASONS), 'max by (device) (codette_gpu_throttled{{reason="power"}}) {op} {threshold}',
         highest=1,
     ),

@@ -14,8 +14,9 @@ MINUTE_S, LATELY_S = 60.0, 300.0
 @dataclass(frozen=True, slots=True)
 class RecentFigures:
     """None is "nothing was measured". `tokens_per_second`, `first_token_ms` are medians of the last five minutes'
-    answers (the cache's left out); `requests`, `failed` and the cache's counts are of those five minutes, `running` and
-    `waiting` of this moment, `written_per_second` what is being written now, by all together."""
+    answers (left out are the cache's, and those that had to load the model first unless there are no others);
+    `requests`, `failed` and the cache's counts are of those five minutes, `running` and `waiting` of this moment,
+    `written_per_second` what is being written now, by all together."""
 
     tokens_per_second: float | None = None
     first_token_ms: float | None = None
@@ -32,6 +33,7 @@ class RecentFigures:
 def recent_figures(requests: Sequence[RequestRecord], engine: EngineSample, interval_s: float) -> RecentFigures:
     """From the requests of the last five minutes, the oldest first, and the engine's last sample."""
     own = [one for one in requests if not one.cached and one.reason is not FinishReason.FAILED]
+    own = [one for one in own if not one.load_ms] or own  # as the models' cards and the charts count them
     speeds = [one.tokens_per_second for one in own if one.tokens_per_second]
     firsts = [one.time_to_first_token_ms for one in own if one.time_to_first_token_ms]
     failed = [one for one in requests if one.reason is FinishReason.FAILED]

@@ -9,8 +9,9 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from codette_desktop.application import Application
+from codette_desktop.domain.answers import AnswerEnd, AnswerFigures, ContextUse, FinishReason
 from codette_desktop.domain.errors import StoreFull
-from codette_desktop.domain.events import ModelLoading, StoreFailed, StoreRecovered
+from codette_desktop.domain.events import AnswerFinished, ModelLoading, StoreFailed, StoreRecovered
 from codette_desktop.domain.votes import VoteFilter
 from codette_desktop.gui import shortcuts
 from codette_desktop.gui.app import build
@@ -286,3 +287,23 @@ async def test_closing_says_so_once_and_remembers_the_size(application: Applicat
     await until(lambda: closed)
     await until(lambda: application.store.settings.get("window"))
     await close_window(window)
+
+
+def _finished(model: str, speed: float, prompt: int) -> AnswerFinished:
+    use = ContextUse(prompt, 0, prompt, 1024)
+    figures = AnswerFigures(prompt, 20, 12.0, speed, 60.0)
+    return AnswerFinished("g", AnswerEnd(FinishReason.STOP, figures, use, 1, model, model, "ab", "b"))
+
+
+async def test_beside_the_models_name_stand_its_own_figures_and_its_own_chats_context(window: MainWindow) -> None:
+    await until(lambda: window.status.context.text())
+    bus, status = window.application.bus, window.status
+    name, context = window.ask.presenter.conversation.model, status.context.text()
+    bus.publish(_finished(name, 99.0, 300))
+    await until(lambda: "99" in status.speed.text())
+    bus.publish(_finished("guide-m-q8_0", 817.0, 21))  # a comparison's other member
+    await settle()
+    assert "99" in status.speed.text()
+    assert status.context.text() == context  # a prompt that was asked elsewhere fills no chat
+    window.use_model("guide-s-q8_0")
+    assert status.speed.isHidden()

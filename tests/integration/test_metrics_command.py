@@ -116,6 +116,8 @@ def test_days_are_whole_and_wrong_ones_are_refused(codette_home: Path, tmp_path:
         (("--out", str(tmp_path / "a.pdf")), 1, "Name the file .html or .md"),
         (("--out", path, "--period", "yearly"), 2, "yearly"),
         (("--period", "daily"), 2, "--out"),
+        (("--out", path, "--from", "0001-01-01"), 2, "year must be 1970 to 2199"),
+        (("--out", path, "--to", "9999-12-31"), 2, "year must be 1970 to 2199"),
     ):
         ended, _, told = run("report", *arguments)
         assert (ended, says in told) == (status, True), told

@@ -35,15 +35,17 @@ class MarkdownView(SelectingWidget):
     """Shows Markdown. GUI thread only.
 
     Nothing in it is fetched or opened: images stand as their description, HTML as text, and a link that is clicked is
-    told by `link_activated`. It sets its own height for the width it is given.
+    told by `link_activated`. It sets its own height for the width it is given, which is `most_width` design pixels at
+    most: lines that are longer are hard to read.
     """
 
     link_activated = Signal(str)
     height_changed = Signal(int)
     rendered = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, most_width: int = ANSWER_WIDTH) -> None:
         super().__init__(parent)
+        self._most_width = most_width
         self.setAccessibleName(tr("Answer"))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         # Growing at the end must not paint again what stands above.
@@ -56,7 +58,7 @@ class MarkdownView(SelectingWidget):
         self._reset_text()
         theme().changed.connect(self._restyle)
         math_images().loaded.connect(self._on_math_loaded, Qt.ConnectionType.QueuedConnection)
-        self.setMaximumWidth(theme().px(ANSWER_WIDTH))
+        self.setMaximumWidth(theme().px(self._most_width))
 
     def _reset_text(self) -> None:
         self._source: list[str] = []
@@ -308,7 +310,7 @@ class MarkdownView(SelectingWidget):
     # Answers to the outside
 
     def _restyle(self) -> None:
-        self.setMaximumWidth(theme().px(ANSWER_WIDTH))
+        self.setMaximumWidth(theme().px(self._most_width))
         for segment in (*self._segments, *self._tail):
             segment.restyle()
             segment.leaf.set_highlight(self._highlight)

@@ -1,14 +1,24 @@
 """Every request is noted: how it ended, who failed before, when each piece came. Providers fail as a script says."""
 
 import asyncio
-from collections.abc import Sequence
+import time
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from codette_desktop.domain.answers import AnswerPart, FinishReason, SwitchedModel, TextChunk
+from codette_desktop.domain.answers import (
+    AnswerEnd,
+    AnswerFigures,
+    AnswerPart,
+    ContextUse,
+    FinishReason,
+    PromptRead,
+    SwitchedModel,
+    TextChunk,
+)
 from codette_desktop.domain.errors import Cancelled, CodetteError, EngineFailure, ModelNotFound, ServerRefused
 from codette_desktop.domain.messages import Message, Role
 from codette_desktop.domain.models import AnyModel, ModelInfo, ServerModel
@@ -71,6 +81,33 @@ async def test_an_answer_is_noted_with_its_times_and_settings() -> None:
     assert flight.settings == (("Threads", "first"),)
     assert not kept.activity.busy
     assert kept.activity.sample(0, 0, 0, 0).requests == 1
+
+
+async def test_waiting_loading_and_reading_add_up_to_the_first_token_that_the_person_waited_for() -> None:
+    class LateEngine(Several):
+        """Its clock starts late, as that of an engine does which a busy window reaches late."""
+
+        async def stream(self, request: ChatRequest) -> AsyncGenerator[AnswerPart, None]:
+            asked = time.perf_counter()
+            while time.perf_counter() < asked + 0.03:
+                await asyncio.sleep(0)
+            yield PromptRead(ContextUse(9, 0, 0, 10))
+            first = time.perf_counter()
+            yield TextChunk("Well.", 2, (first, first + 0.001))
+            figures = AnswerFigures(9, 2, 5.0, 1000.0, 6.0, load_ms=10.0)
+            yield AnswerEnd(FinishReason.STOP, figures, ContextUse(9, 0, 0, 10), 1, "first", "First", "ab", "b")
+
+    kept = Kept(LateEngine())
+    *_, end = await kept.ask()
+    [row] = kept.rows
+    assert row.time_to_first_token_ms is not None
+    assert row.time_to_first_token_ms >= 30
+    assert row.queue_ms is not None
+    assert row.prefill_ms is not None
+    assert row.queue_ms + row.load_ms + row.prefill_ms == pytest.approx(row.time_to_first_token_ms)
+    assert isinstance(end, AnswerEnd)
+    assert end.figures.time_to_first_token_ms == row.time_to_first_token_ms  # the chat says what the log says
+    assert row.time_to_first_token_ms <= end.figures.total_ms <= row.total_ms
 
 
 async def test_who_failed_before_has_a_row_of_its_own_and_what_it_wrote_is_not_the_answers() -> None:

@@ -140,6 +140,14 @@ def test_the_markdown_has_its_headings_and_tables_and_no_others(name: str) -> No
         assert " ".join(HOSTILE.split()) in " ".join("".join(page.text).split())
 
 
+def test_cache_and_energy_have_a_line_each_whether_or_not_the_cache_saved_time() -> None:
+    for saved_ms in (90_000, None):
+        text = to_markdown(replace(report(), cache=CacheFigures(100, 25, 80, saved_ms)))
+        assert [line.split(":")[0] for line in text.splitlines() if line.startswith("- ")][-2:] == [
+            "- Answer cache", "- Energy",
+        ]  # fmt: skip
+
+
 @given(st.text(max_size=60))
 @example(HOSTILE)
 @example("- a")

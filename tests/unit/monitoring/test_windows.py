@@ -92,11 +92,13 @@ def test_recent_figures_are_of_answers_that_were_written() -> None:
         request(1, tokens_per_second=50.0),
         request(2, cached=True, time_to_first_token_ms=0.1, tokens_per_second=None),
         request(3, FinishReason.FAILED, tokens_per_second=None, time_to_first_token_ms=None),
+        request(4, tokens_per_second=9.0, time_to_first_token_ms=9_000.0, load_ms=8_000.0),
     ]
     figures = recent_figures(found, EngineSample(running=1, waiting=2, tokens=30), 2.0)
     assert (figures.tokens_per_second, figures.first_token_ms) == (40.0, 100.0)
-    assert (figures.requests, figures.failed, figures.cached, figures.cache_share) == (4, 1, 1, 0.25)
+    assert (figures.requests, figures.failed, figures.cached, figures.cache_share) == (5, 1, 1, 0.2)
     assert (figures.running, figures.waiting, figures.written_per_second) == (1, 2, 15.0)
     assert figures.last_error == "It broke."
+    assert recent_figures(found[4:], EngineSample(), 2.0).tokens_per_second == 9.0  # better than nothing
     nothing = recent_figures([], EngineSample(), 0.0)
     assert nothing.tokens_per_second is nothing.cache_share is nothing.written_per_second is None

@@ -1,48 +1,33 @@
 """All that is stored of a vote, as one text in columns: it can be selected, and long hashes break anywhere."""
 
 import html
-import math
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QResizeEvent, QTextOption
-from PySide6.QtWidgets import QFrame, QSizePolicy, QTextEdit, QWidget
+from PySide6.QtWidgets import QWidget
 
 from codette_desktop.gui.i18n import tr
 from codette_desktop.gui.tabs.rate.vote_wording import Fact
-from codette_desktop.gui.theme import set_role, theme
+from codette_desktop.gui.theme import theme
 from codette_desktop.gui.theme.tokens import MONO_FAMILY, UI_FAMILY
+from codette_desktop.gui.widgets.fact_document import FactDocument
 
 NAME_SHARE = 20  # per cent of the width that the names take
 
 
-class FactText(QTextEdit):
+class FactText(FactDocument):
     """As high as its content; the page around it scrolls."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        set_role(self, "document")
-        self.setReadOnly(True)
-        self.setTabChangesFocus(True)
-        self.setAccessibleName(tr("All that is stored"))
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
-        self.setTextInteractionFlags(
-            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
-        )
-        self.document().setDocumentMargin(0)
+        super().__init__(tr("All that is stored"), parent)
         self._facts: tuple[Sequence[Fact], Sequence[Fact]] = ((), ())
-        theme().changed.connect(self._draw)
 
     def show_facts(self, whole: Sequence[Fact], sides: Sequence[Fact]) -> None:
         """Of the vote as a whole, then what belongs to each side."""
         self._facts = (whole, sides)
-        self._draw()
+        self.draw()
 
-    def _draw(self) -> None:
+    def draw(self) -> None:
+        """See `FactDocument`."""
         whole, sides = self._facts
         two = any(fact.right is not None for fact in sides)
         rows = [_row(fact.name, (fact.left,), 2 if two else 1) for fact in whole]
@@ -50,18 +35,7 @@ class FactText(QTextEdit):
             heads = (tr("Left"), tr("Right")) if two else (tr("Answer"),)
             rows.append(_row("", heads, 1, head=True))
         rows += [_row(fact.name, (fact.left, fact.right or "") if two else (fact.left,), 1) for fact in sides]
-        self.setHtml(f"<table width='100%' cellspacing='0' cellpadding='{theme().px(3)}'>{''.join(rows)}</table>")
-        self._fit()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._fit()
-
-    def _fit(self) -> None:
-        self.document().setTextWidth(self.viewport().width())
-        height = math.ceil(self.document().size().height()) + 2
-        if self.height() != height or self.minimumHeight() != height:
-            self.setFixedHeight(height)
+        self.show_rows(rows)
 
 
 def _row(name: str, values: Sequence[str], span: int, *, head: bool = False) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QSize, QSortFilterProxyModel, Qt, Signal
+from PySide6.QtCore import QModelIndex, QObject, QSize, QSortFilterProxyModel, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
@@ -12,6 +12,7 @@ from codette_desktop.gui.row_drawing import Index
 from codette_desktop.gui.tabs.rate.board_wording import standing_text, support_text
 from codette_desktop.gui.tabs.rate.wording import percent, signed, span
 from codette_desktop.gui.theme import theme
+from codette_desktop.gui.titled_model import TitledModel
 from codette_desktop.rating.leaderboard import Standing
 from codette_desktop.rating.support import Support
 
@@ -27,18 +28,15 @@ def rated(standing: Standing) -> int:
     return standing.votes - standing.both_bad
 
 
-class StandingsModel(QAbstractTableModel):
+class StandingsModel(TitledModel):
     """One row a contestant."""
 
     def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._rows: tuple[Standing, ...] = ()
-        self._sorted = (RANK, Qt.SortOrder.AscendingOrder)
-        self.titles = (
+        titles = (
             tr("Rank"), tr("Contestant"), tr("Rating"), tr("95 % interval"), tr("Votes"), tr("Wins"), tr("Ties"),
             tr("Both bad"),
         )  # fmt: skip
-        self.tips = {
+        tips = {
             RANK: tr("One more than the number of those who are surely better; several may share one"),
             RATING: tr("Points as of Elo: the mean is 1,000, and 400 more are odds of ten to one"),
             INTERVAL: tr("Where the rating lies with 95 % certainty"),
@@ -46,6 +44,10 @@ class StandingsModel(QAbstractTableModel):
             TIES: tr("Share of its votes that were ties, both-bad ones aside"),
             BOTH_BAD: tr("Votes that found both answers bad: no rating follows from them"),
         }
+        numbers = [column for column in range(len(titles)) if column != NAME]
+        super().__init__(titles, tips, numbers, parent)
+        self._rows: tuple[Standing, ...] = ()
+        self._sorted = (RANK, Qt.SortOrder.AscendingOrder)
 
     def show_standings(self, rows: Sequence[Standing]) -> None:
         """Replace the rows."""
@@ -67,22 +69,6 @@ class StandingsModel(QAbstractTableModel):
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
         return 0 if parent.isValid() else len(self._rows)
 
-    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
-        return 0 if parent.isValid() else len(self.titles)
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if orientation != Qt.Orientation.Horizontal:
-            return None
-        match role:
-            case Qt.ItemDataRole.DisplayRole:
-                return self.title(section)
-            case Qt.ItemDataRole.ToolTipRole:
-                return self.tips.get(section)
-            case Qt.ItemDataRole.TextAlignmentRole:
-                return _alignment(section)
-            case _:
-                return None
-
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         item, column = self._rows[index.row()], index.column()
         match role:
@@ -91,7 +77,7 @@ class StandingsModel(QAbstractTableModel):
             case Qt.ItemDataRole.ToolTipRole | Qt.ItemDataRole.AccessibleDescriptionRole:
                 return standing_text(item)
             case Qt.ItemDataRole.TextAlignmentRole:
-                return _alignment(column)
+                return self.alignment(column)
             case Qt.ItemDataRole.FontRole:
                 return None if column == NAME else theme().font(12, mono=True)
             case Qt.ItemDataRole.ForegroundRole:
@@ -183,11 +169,6 @@ def _share(part: int, whole: int) -> str:
 def _name(item: Standing) -> str:
     why = support_text(item.support)
     return f"{item.contestant.label}  ({why})" if why else item.contestant.label
-
-
-def _alignment(column: int) -> Qt.AlignmentFlag:
-    side = Qt.AlignmentFlag.AlignLeft if column == NAME else Qt.AlignmentFlag.AlignRight
-    return side | Qt.AlignmentFlag.AlignVCenter
 
 
 _CELLS: tuple[Callable[[Standing], str], ...] = (

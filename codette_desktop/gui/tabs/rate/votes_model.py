@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt, Signal
+from PySide6.QtCore import QModelIndex, QObject, Qt, Signal
 from PySide6.QtGui import QColor
 
 from codette_desktop.domain.errors import CodetteError
@@ -23,6 +23,7 @@ from codette_desktop.gui.tabs.rate.vote_wording import (
     vote_sentence,
 )
 from codette_desktop.gui.theme import theme
+from codette_desktop.gui.titled_model import TitledModel
 
 PAGE = 200
 PAGES_KEPT = 16
@@ -57,21 +58,21 @@ class VoteReader(Protocol):
         ...
 
 
-class VotesModel(QAbstractTableModel):
+class VotesModel(TitledModel):
     """As many rows as there are votes; a page is read when a row of it is looked at. `failed` carries the error."""
 
     failed = Signal(object)
 
     def __init__(self, votes: VoteReader, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+        titles = (
+            tr("When"), tr("Task"), tr("Left"), tr("Right"), tr("Vote"), tr("Time"), tr("Source"), tr("Counts"),
+        )  # fmt: skip
+        tips = {SECONDS: tr("From showing both answers to the vote"), COUNTS: tr("Or why it counts for nothing")}
+        super().__init__(titles, tips, (SECONDS,), parent)
         self._votes = votes
         self._filter = VoteFilter()
         self._count = 0
         self._pages: OrderedDict[int, Sequence[Vote]] = OrderedDict()
-        self.titles = (
-            tr("When"), tr("Task"), tr("Left"), tr("Right"), tr("Vote"), tr("Time"), tr("Source"), tr("Counts"),
-        )  # fmt: skip
-        self.tips = {SECONDS: tr("From showing both answers to the vote"), COUNTS: tr("Or why it counts for nothing")}
 
     def show_filter(self, votes: VoteFilter) -> None:
         """Read anew. A failure leaves no rows, and is told."""
@@ -106,22 +107,6 @@ class VotesModel(QAbstractTableModel):
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
         return 0 if parent.isValid() else self._count
 
-    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
-        return 0 if parent.isValid() else len(self.titles)
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if orientation != Qt.Orientation.Horizontal:
-            return None
-        match role:
-            case Qt.ItemDataRole.DisplayRole:
-                return self.titles[section]
-            case Qt.ItemDataRole.ToolTipRole:
-                return self.tips.get(section)
-            case Qt.ItemDataRole.TextAlignmentRole:
-                return _alignment(section)
-            case _:
-                return None
-
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if not index.isValid() or (vote := self.vote_at(index.row())) is None:
             return None
@@ -132,7 +117,7 @@ class VotesModel(QAbstractTableModel):
             case Qt.ItemDataRole.ToolTipRole:
                 return f"{vote_sentence(vote)}\n{counts_word(vote)}"
             case Qt.ItemDataRole.TextAlignmentRole:
-                return _alignment(column)
+                return self.alignment(column)
             case Qt.ItemDataRole.FontRole:
                 return _font(vote, column)
             case Qt.ItemDataRole.ForegroundRole:
@@ -169,8 +154,3 @@ def _font(vote: Vote, column: int) -> Any:
     font = theme().font(12, mono=column in (WHEN, SECONDS))
     font.setStrikeOut(vote.taken_back_at is not None)
     return font
-
-
-def _alignment(column: int) -> Qt.AlignmentFlag:
-    side = Qt.AlignmentFlag.AlignRight if column == SECONDS else Qt.AlignmentFlag.AlignLeft
-    return side | Qt.AlignmentFlag.AlignVCenter

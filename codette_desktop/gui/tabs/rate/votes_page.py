@@ -6,7 +6,6 @@ from datetime import date
 from PySide6.QtCore import QModelIndex, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QHBoxLayout,
     QHeaderView,
     QLabel,
@@ -43,6 +42,7 @@ from codette_desktop.gui.tabs.rate.wording import capital, votes_text
 from codette_desktop.gui.tasks import Tasks
 from codette_desktop.gui.theme import set_role, theme
 from codette_desktop.gui.widgets import Banner, EmptyState, IconButton, dialogs
+from codette_desktop.gui.widgets.plain_rows import plain_rows
 
 __all__ = ["Texts", "VoteReader", "VotesPage"]
 
@@ -93,22 +93,10 @@ class VotesPage(QWidget):
         table = self.table
         table.setModel(self.model)
         table.setAccessibleName(tr("Votes"))
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        table.setTabKeyNavigation(False)
-        table.setShowGrid(False)
-        table.setWordWrap(False)
-        table.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        table.verticalHeader().hide()
-        table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        plain_rows(table)
         head = table.horizontalHeader()
-        head.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         for column in (LEFT, RIGHT):
             head.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
-        head.setHighlightSections(False)
-        head.setMinimumSectionSize(1)
         table.selectionModel().currentRowChanged.connect(self._on_current)
         delete = QShortcut(QKeySequence(QKeySequence.StandardKey.Delete), table)
         delete.setContext(Qt.ShortcutContext.WidgetShortcut)

@@ -1,47 +1,32 @@
 """Facts as one text in columns that can be selected: names, one or two values, and what differs."""
 
 import html
-import math
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QResizeEvent, QTextOption
-from PySide6.QtWidgets import QFrame, QSizePolicy, QTextEdit, QWidget
+from PySide6.QtWidgets import QWidget
 
 from codette_desktop.gui.i18n import tr
 from codette_desktop.gui.tabs.watch.flights.flight_facts import Line, compared, sections_of
 from codette_desktop.gui.tabs.watch.flights.flight_record import FlightRecord
-from codette_desktop.gui.theme import set_role, theme
+from codette_desktop.gui.theme import theme
 from codette_desktop.gui.theme.tokens import MONO_FAMILY, UI_FAMILY
+from codette_desktop.gui.widgets.fact_document import FactDocument
 
 
-class FactTable(QTextEdit):
+class FactTable(FactDocument):
     """As high as its content; the page around it scrolls."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        set_role(self, "document")
-        self.setReadOnly(True)
-        self.setTabChangesFocus(True)
-        self.setAccessibleName(tr("All that was measured"))
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
-        self.setTextInteractionFlags(
-            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
-        )
-        self.document().setDocumentMargin(0)
+        super().__init__(tr("All that was measured"), parent)
         self._records: Sequence[FlightRecord] = ()
-        theme().changed.connect(self._draw)
 
     def show_records(self, records: Sequence[FlightRecord]) -> None:
         """One, or two beside each other with what differs."""
         self._records = records
-        self._draw()
+        self.draw()
 
-    def _draw(self) -> None:
+    def draw(self) -> None:
+        """See `FactDocument`."""
         rows: list[str] = []
         if len(self._records) == 2:
             rows.append(_row("", (tr("First"), tr("Second"), tr("Difference")), head=True))
@@ -52,18 +37,7 @@ class FactTable(QTextEdit):
             for section in sections_of(self._records[0]):
                 rows.append(_title(section.title, 2))
                 rows += [_row(fact.name, (fact.text,)) for fact in section.facts]
-        self.setHtml(f"<table width='100%' cellspacing='0' cellpadding='{theme().px(3)}'>{''.join(rows)}</table>")
-        self._fit()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._fit()
-
-    def _fit(self) -> None:
-        self.document().setTextWidth(self.viewport().width())
-        height = math.ceil(self.document().size().height()) + 2
-        if self.height() != height or self.minimumHeight() != height:
-            self.setFixedHeight(height)
+        self.show_rows(rows)
 
 
 def _title(text: str, span: int) -> str:

@@ -1,10 +1,16 @@
 """Figures of requests and of devices as a person reads them. No Qt."""
 
+import re
 from datetime import UTC, date, datetime
 
 from codette_desktop.gui.i18n import number, tr
 
 DASH = "–"  # not known, or not measured
+
+
+def breakable(text: str) -> str:
+    """The same to the eye, but a label may go on in the next line within a word that no window is wide enough for."""
+    return re.sub(r"(\S{30})(?=\S)", "\\1\u200b", text)
 
 
 def when_text(at: float, today: date) -> str:

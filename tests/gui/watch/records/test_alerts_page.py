@@ -57,6 +57,17 @@ async def test_what_holds_now(page: AlertsPage) -> None:
     assert not hot.wake_button.isVisible()
 
 
+async def test_whatever_a_model_is_called_its_buttons_stay_in_view(
+    kept: made.KeptApplication, page: AlertsPage
+) -> None:
+    labels = (("model", "W" * 200),)
+    kept.watch.firing = [made.alert("error-budget", Severity.WARNING, 20, labels, text=f"Many fail ({'W' * 200})")]
+    page.refresh()
+    await settle()
+    [row] = page.active.rows.values()
+    assert row.snooze_button.mapTo(page, row.snooze_button.rect().topRight()).x() < page.width()
+
+
 async def test_it_ends_while_one_looks(kept: made.KeptApplication, page: AlertsPage) -> None:
     hot = next(iter(page.active.rows.values()))
     kept.watch.firing = kept.watch.firing[:1]

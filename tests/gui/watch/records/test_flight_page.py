@@ -95,6 +95,14 @@ async def test_a_failed_request_says_what_happened(kept: made.KeptApplication, o
     assert "<b>502</b>" in page.facts.toPlainText()
 
 
+async def test_an_error_without_a_space_widens_nothing(kept: made.KeptApplication, open_record: Open) -> None:
+    kept.store.requests.add([made.record(5, time.time() - 5, reason=FinishReason.FAILED, error="x" * 1500)]).result()
+    page = open_record("request-5").page
+    await ready(page)
+    column = page.columns[0]
+    assert column.mapTo(page, column.rect().topRight()).x() < page.width()
+
+
 async def test_nothing_is_known(open_record: Open) -> None:
     page = open_record("nobody").page
     await ready(page)

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from PySide6.QtCore import QDate
+from PySide6.QtCore import QDate, Qt
+from PySide6.QtWidgets import QApplication, QScrollBar
+from pytestqt.qtbot import QtBot
 
 from codette_desktop.domain.errors import StoreError
 from codette_desktop.gui.tabs.watch.reports_page import ReportsPage
@@ -103,6 +105,30 @@ async def test_what_is_saved_is_what_is_read(
     assert "<script>" not in saved
     assert "# Report" in (tmp_path / "report.md").read_text(encoding="utf-8")
     assert kept.reports.asked == [(Period.DAY, None, None)]  # not made anew
+
+
+async def test_the_keyboard_stays_in_the_page_while_a_report_is_made(page: ReportsPage, qtbot: QtBot) -> None:
+    page.activateWindow()
+    page.focus()
+    await until(page.make_button.hasFocus)
+    qtbot.keyClick(page.make_button, Qt.Key.Key_Space)
+    focused = QApplication.focusWidget()
+    assert focused is not None
+    assert page.period.isAncestorOf(focused)
+    await ready(page)
+    assert page.make_button.hasFocus()
+
+
+async def test_ten_columns_of_figures_are_seen_at_once(page: ReportsPage) -> None:
+    head = ("Model", "Requests", "Failed", "Tokens", "Tokens/s", "First token", "95 % within", "Load", "Memory", "J")
+    rows = ("A · Q8_0", "1,067", "0", "2,970", "574", "12 ms", "25 ms", "97 ms", "4 MB", "0.42")
+    lines = ("|".join(head), "|".join("--" for _ in head), "|".join(rows))
+    page.stack.setCurrentWidget(page.area)
+    page.view.set_markdown("\n".join(f"|{line}|" for line in lines))
+    await settle()
+    bars = page.view.findChildren(QScrollBar)
+    assert not [bar for bar in bars if bar.isVisible() and bar.maximum()]
+    assert page.view.width() > 800
 
 
 async def test_a_report_that_fails_leaves_the_last_one(kept: made.KeptApplication, page: ReportsPage) -> None:

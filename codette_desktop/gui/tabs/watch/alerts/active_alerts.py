@@ -11,6 +11,7 @@ from codette_desktop.gui.i18n import tr
 from codette_desktop.gui.layouts import sized, spaced
 from codette_desktop.gui.tabs.rate.result_parts import wrapped
 from codette_desktop.gui.tabs.watch.alerts import alerts_wording as words
+from codette_desktop.gui.tabs.watch.figure_words import breakable
 from codette_desktop.gui.theme import set_icon, set_role
 from codette_desktop.gui.widgets import ElidedLabel, EmptyState, ScrollColumn, StatusDot
 
@@ -83,7 +84,7 @@ class AlertRow(QFrame):
         self.title.setText(words.title_of(alert, rules))
         self.value.setText(words.value_words(alert, rules))
         told = alert.text.removeprefix(self.title.text()).removeprefix(": ")  # the value stands at the right
-        self.text.setText(alert.text)
+        self.text.setText(breakable(alert.text))
         self.text.setVisible(told not in ("", self.value.text()) and bool(alert.labels))
         self.help.setText(rule.help if rule is not None else "")
         self.help.setVisible(bool(self.help.text()))

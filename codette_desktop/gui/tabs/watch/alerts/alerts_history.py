@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt, Signal
+from PySide6.QtCore import QModelIndex, QObject, Qt, Signal
 from PySide6.QtGui import QColor
 
 from codette_desktop.domain.alerts import AlertEvent, Rule
@@ -16,6 +16,7 @@ from codette_desktop.gui.tabs.watch.background import off_thread
 from codette_desktop.gui.tabs.watch.figure_words import span_text, when_text
 from codette_desktop.gui.tasks import Tasks
 from codette_desktop.gui.theme import icon, theme
+from codette_desktop.gui.titled_model import TitledModel
 from codette_desktop.gui.widgets import plain_tip
 
 PAGE = 200
@@ -36,14 +37,19 @@ class HistoryReader(Protocol):
         ...
 
 
-class HistoryModel(QAbstractTableModel):
+class HistoryModel(TitledModel):
     """The newest first; another page is read when the end comes into view. `read` tells that there are other rows."""
 
     read = Signal()
     failed = Signal(object)
 
     def __init__(self, alerts: HistoryReader, tasks: Tasks, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(
+            (tr("When"), tr("What"), tr("Alert"), tr("Value"), tr("Lasted"), tr("Told")),
+            {TOLD: tr("Whether you were told: not while it was snoozed, or soon after the last time")},
+            (VALUE, LASTED),
+            parent,
+        )
         self._alerts = alerts
         self._tasks = tasks
         self._rule = ""
@@ -51,8 +57,6 @@ class HistoryModel(QAbstractTableModel):
         self._busy = self._ended = False
         self.events: list[AlertEvent] = []
         self.rules: Mapping[str, Rule] = {}
-        self.titles = (tr("When"), tr("What"), tr("Alert"), tr("Value"), tr("Lasted"), tr("Told"))
-        self.tips = {TOLD: tr("Whether you were told: not while it was snoozed, or soon after the last time")}
 
     def show_rule(self, rule: str) -> None:
         """Read anew; those of one rule, "" for all."""
@@ -104,22 +108,6 @@ class HistoryModel(QAbstractTableModel):
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
         return 0 if parent.isValid() else len(self.events)
 
-    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
-        return 0 if parent.isValid() else len(self.titles)
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if orientation != Qt.Orientation.Horizontal:
-            return None
-        match role:
-            case Qt.ItemDataRole.DisplayRole:
-                return self.titles[section]
-            case Qt.ItemDataRole.ToolTipRole:
-                return self.tips.get(section)
-            case Qt.ItemDataRole.TextAlignmentRole:
-                return _alignment(section)
-            case _:
-                return None
-
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if not index.isValid():
             return None
@@ -132,7 +120,7 @@ class HistoryModel(QAbstractTableModel):
             case Qt.ItemDataRole.DecorationRole if column == WHAT:
                 return icon(*_icon(event))
             case Qt.ItemDataRole.TextAlignmentRole:
-                return _alignment(column)
+                return self.alignment(column)
             case Qt.ItemDataRole.FontRole:
                 return theme().font(12, mono=column in (WHEN, VALUE, LASTED))
             case Qt.ItemDataRole.ForegroundRole:
@@ -165,8 +153,3 @@ def _icon(event: AlertEvent) -> tuple[str, int, str]:
 
 def _identity(event: AlertEvent) -> tuple[object, ...]:
     return event.at, event.alert.key, event.alert.state, event.alert.severity, event.told
-
-
-def _alignment(column: int) -> Qt.AlignmentFlag:
-    side = Qt.AlignmentFlag.AlignRight if column in (VALUE, LASTED) else Qt.AlignmentFlag.AlignLeft
-    return side | Qt.AlignmentFlag.AlignVCenter

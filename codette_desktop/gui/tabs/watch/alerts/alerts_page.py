@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QFontMetrics, QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QCheckBox,
     QComboBox,
     QHBoxLayout,
@@ -39,6 +38,7 @@ from codette_desktop.gui.tabs.watch.alerts.rules_wording import changed_text
 from codette_desktop.gui.tasks import Tasks
 from codette_desktop.gui.theme import set_icon, set_role, theme
 from codette_desktop.gui.widgets import Banner, EmptyState, SegmentedControl, ToastHost
+from codette_desktop.gui.widgets.plain_rows import plain_rows
 
 if TYPE_CHECKING:
     from codette_desktop.application import Application
@@ -105,20 +105,8 @@ class AlertsPage(QWidget):
         table = self.history
         table.setModel(self.history_model)
         table.setAccessibleName(tr("History of alerts"))
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        table.setTabKeyNavigation(False)
-        table.setShowGrid(False)
-        table.setWordWrap(False)
-        table.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        table.verticalHeader().hide()
-        table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        plain_rows(table)
         table.horizontalHeader().setSectionResizeMode(ALERT, QHeaderView.ResizeMode.Stretch)
-        table.horizontalHeader().setHighlightSections(False)
-        table.horizontalHeader().setMinimumSectionSize(1)
         self.rule_box.setAccessibleName(tr("Rule"))
         self.rule_box.view().setAccessibleName(tr("Rule"))
         self.rule_box.addItem(tr("All rules"), "")

@@ -3,32 +3,33 @@
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt, Signal
+from PySide6.QtCore import QModelIndex, QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetrics, QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+from PySide6.QtWidgets import QHeaderView, QTableView, QWidget
 
 from codette_desktop.domain.alerts import Rule
 from codette_desktop.gui.i18n import tr
 from codette_desktop.gui.row_drawing import Index
 from codette_desktop.gui.tabs.watch.alerts import rules_wording as words
 from codette_desktop.gui.theme import theme
+from codette_desktop.gui.titled_model import TitledModel
 from codette_desktop.gui.widgets import plain_tip
+from codette_desktop.gui.widgets.plain_rows import plain_rows
 
 ROW = 30
 NUMBERS = (words.WARNING, words.CRITICAL, words.CLEAR, words.FOR, words.KEEP, words.COOLDOWN)
 _NARROW_WITHOUT = {words.MEASURES: 960, words.COOLDOWN: 800, words.KEEP: 720, words.FOR: 620, words.CLEAR: 540}
 
 
-class RulesModel(QAbstractTableModel):
+class RulesModel(TitledModel):
     """A row for each rule; `defaults` are the rules as shipped, by name. `toggled` carries a name and on or off."""
 
     toggled = Signal(str, bool)
 
     def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(words.titles(), words.tips(), NUMBERS, parent)
         self.rules: list[Rule] = []
         self._defaults: dict[str, Rule] = {}
-        self.titles, self.tips = words.titles(), words.tips()
 
     def show_rules(self, rules: Sequence[Rule], defaults: dict[str, Rule]) -> None:
         """Those in force. The same ones in the same order keep the rows."""
@@ -48,22 +49,6 @@ class RulesModel(QAbstractTableModel):
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
         return 0 if parent.isValid() else len(self.rules)
 
-    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
-        return 0 if parent.isValid() else len(self.titles)
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if orientation != Qt.Orientation.Horizontal:
-            return None
-        match role:
-            case Qt.ItemDataRole.DisplayRole:
-                return self.titles[section]
-            case Qt.ItemDataRole.ToolTipRole:
-                return self.tips.get(section)
-            case Qt.ItemDataRole.TextAlignmentRole:
-                return _alignment(section)
-            case _:
-                return None
-
     def flags(self, index: Index) -> Qt.ItemFlag:
         flags = super().flags(index)
         return flags | Qt.ItemFlag.ItemIsUserCheckable if index.column() == words.ENABLED else flags
@@ -81,7 +66,7 @@ class RulesModel(QAbstractTableModel):
                 lines = (words.measures_text(rule), rule.help, words.changed_text(rule, self.default_of(rule)))
                 return plain_tip("\n".join(line for line in lines if line))
             case Qt.ItemDataRole.TextAlignmentRole:
-                return _alignment(column)
+                return self.alignment(column)
             case Qt.ItemDataRole.FontRole:
                 return self._font(rule, column)
             case Qt.ItemDataRole.ForegroundRole:
@@ -122,19 +107,8 @@ class RulesTable(QTableView):
         self._model = model
         self.setModel(model)
         self.setAccessibleName(tr("Rules"))
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setTabKeyNavigation(False)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.verticalHeader().hide()
-        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        head = self.horizontalHeader()
-        head.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        head.setHighlightSections(False)
-        head.setMinimumSectionSize(1)
+        plain_rows(self)
+        self.setTextElideMode(Qt.TextElideMode.ElideRight)  # sentences: what they begin with says most
         self.doubleClicked.connect(self._on_double)
         theme().changed.connect(self.fit_columns)
         self.fit_columns()
@@ -185,8 +159,3 @@ class RulesTable(QTableView):
             head.setSectionResizeMode(column, mode)
         for column in range(len(self._model.titles)):
             self.setColumnHidden(column, self.width() < px(_NARROW_WITHOUT.get(column, 0)))
-
-
-def _alignment(column: int) -> Qt.AlignmentFlag:
-    side = Qt.AlignmentFlag.AlignRight if column in NUMBERS else Qt.AlignmentFlag.AlignLeft
-    return side | Qt.AlignmentFlag.AlignVCenter

@@ -79,7 +79,7 @@ def changed_text(rule: Rule, default: Rule) -> str:
     """What the person changed, in words; "" for nothing."""
     names = {
         "title": tr("title"), "warning": tr("warning"), "critical": tr("critical"), "clear": tr("clear"),
-        "for_s": tr("for"), "keep_firing_s": tr("keep firing"), "cooldown_s": tr("cooldown"),
+        "for_s": tr("for"), "keep_firing_s": tr("keep"), "cooldown_s": tr("cooldown"),
         "enabled": tr("on or off"), "help": tr("advice"), "inhibited_by": tr("silenced by"),
     }  # fmt: skip
     changed = [names.get(name, name) for name in changed_fields(rule, default)]

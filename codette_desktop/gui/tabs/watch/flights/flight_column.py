@@ -10,6 +10,7 @@ from codette_desktop.gui.layouts import spaced
 from codette_desktop.gui.tabs.compare.column import SeriesDot
 from codette_desktop.gui.tabs.rate.result_parts import Card, wrapped
 from codette_desktop.gui.tabs.watch.charts.small_chart import SmallChart
+from codette_desktop.gui.tabs.watch.figure_words import breakable
 from codette_desktop.gui.tabs.watch.flights.flight_charts import (
     TraceChart,
     token_chart,
@@ -75,7 +76,7 @@ class FlightColumn(QWidget):
         self.about.setText(header_text(record))
         error = record.request.error if record.request is not None else ""
         note = record.generation.note if record.generation is not None else ""
-        self.note.setText(short(error or note, 2000))
+        self.note.setText(breakable(short(error or note, 2000)))
         set_role(self.note, "bad" if error else "warning")
         self.note.setVisible(bool(error or note))
         self._show_time(record, beside)

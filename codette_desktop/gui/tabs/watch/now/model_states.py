@@ -34,9 +34,11 @@ def _state(
         (tr("Errors"), number(total.errors) if total.requests else MISSING),
     )
     words = MISSING if health.score is None else number(health.score)
+    tip = tr("Speed and first token are medians. Answers that had to wait for the model to load are left out.")
     return ModelState(
-        label, places.place(label), figures, words, BAND_TONES.get(health.band, Tone.PLAIN), trend, tone, health.text
-    )
+        label, places.place(label), figures, words, BAND_TONES.get(health.band, Tone.PLAIN), trend, tone,
+        f"{health.text}\n{tip}" if health.text else tip,
+    )  # fmt: skip
 
 
 def trend_text(label: str, shifts: Shifts) -> tuple[str, Tone]:

@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QWidget
 
 from codette_desktop.gui.i18n import tr
 from codette_desktop.gui.layouts import spaced
@@ -10,6 +10,7 @@ from codette_desktop.gui.tabs.watch.charts.time_axis import moment_text, period_
 from codette_desktop.gui.tabs.watch.now.now_state import RANGES_S, Mode, Period
 from codette_desktop.gui.theme import theme
 from codette_desktop.gui.widgets import ElidedLabel, SegmentedControl
+from codette_desktop.gui.widgets.quiet_wheel import QuietWheel
 
 
 class _Ranges(SegmentedControl):
@@ -28,7 +29,7 @@ class _Ranges(SegmentedControl):
 
 
 class RangeBar(QWidget):
-    """`range_chosen` carries the name of a range."""
+    """`range_chosen` carries the name of a range. Where the ranges have no room in a row, a list stands for them."""
 
     range_chosen = Signal(str)
     hold_wanted = Signal()
@@ -40,6 +41,13 @@ class RangeBar(QWidget):
         self._moment: float | None = None
         self.ranges = _Ranges([(key, span_text(span)) for key, span in RANGES_S.items()], tr("Time in view"))
         self.ranges.setToolTip(tr("Drag a chart to look earlier or later; Ctrl and the wheel zoom"))
+        self.list = QComboBox()
+        self.list.setAccessibleName(tr("Time in view"))
+        self.list.view().setAccessibleName(tr("Time in view"))
+        self.list.setToolTip(self.ranges.toolTip())
+        for key, span in RANGES_S.items():
+            self.list.addItem(span_text(span), key)
+        self.list.hide()
         self.hold = QPushButton(tr("Hold"))
         self.hold.setCheckable(True)
         self.hold.setToolTip(tr("Freeze the charts, or let them go on (H, Space)"))
@@ -51,10 +59,13 @@ class RangeBar(QWidget):
         row = QHBoxLayout(self)
         spaced(row, spacing=8)
         row.addWidget(self.ranges)
+        row.addWidget(self.list)
         row.addWidget(self.words, 1)
         row.addWidget(self.hold)
         row.addWidget(self.live)
+        QuietWheel(self)
         self.ranges.changed.connect(self.range_chosen)
+        self.list.activated.connect(lambda at: self.range_chosen.emit(self.list.itemData(at)))
         self.hold.clicked.connect(lambda _checked: self.hold_wanted.emit())
         self.live.clicked.connect(lambda _checked: self.live_wanted.emit())
 
@@ -62,6 +73,7 @@ class RangeBar(QWidget):
         """What is in view; a time in between the ranges leaves none chosen."""
         self._period = period
         self.ranges.show_current(period.key)
+        self.list.setCurrentIndex(self.list.findData(period.key) if period.key else -1)
         self.hold.setChecked(period.mode is Mode.HELD)
         self.live.setEnabled(period.mode is not Mode.LIVE)
         self._show_words()
@@ -94,4 +106,8 @@ class RangeBar(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        others = self.hold.sizeHint().width() + self.live.sizeHint().width() + 3 * theme().px(8)
+        fits = self.ranges.sizeHint().width() + others <= self.width()
+        self.ranges.setVisible(fits)
+        self.list.setVisible(not fits)
         self._show_words()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt, Signal
+from PySide6.QtCore import QModelIndex, QObject, Qt, Signal
 
 from codette_desktop.domain.errors import CodetteError
 from codette_desktop.domain.request_log import RequestFilter, RequestOrder, RequestRecord
@@ -14,6 +14,7 @@ from codette_desktop.gui.row_drawing import Index
 from codette_desktop.gui.tabs.watch.background import off_thread
 from codette_desktop.gui.tabs.watch.requests import requests_wording as words
 from codette_desktop.gui.tasks import Tasks
+from codette_desktop.gui.titled_model import TitledModel
 from codette_desktop.gui.widgets import plain_tip
 
 PAGE = 200
@@ -57,7 +58,7 @@ class View:
         )
 
 
-class RequestsModel(QAbstractTableModel):
+class RequestsModel(TitledModel):
     """As many rows as there are requests. A page is read when a row of it is looked at; until then it says "…".
     How cells look is up to `RequestsDelegate`.
 
@@ -69,7 +70,7 @@ class RequestsModel(QAbstractTableModel):
     failed = Signal(object)
 
     def __init__(self, requests: RequestReader, tasks: Tasks, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(words.titles(), words.tips(), words.NUMBERS, parent)
         self._requests = requests
         self._tasks = tasks
         self.view = View()
@@ -79,7 +80,6 @@ class RequestsModel(QAbstractTableModel):
         self._pages: OrderedDict[int, Sequence[RequestRecord]] = OrderedDict()
         self._queue: list[int] = []
         self._reading: int | None = None
-        self.titles, self.tips = words.titles(), words.tips()
         self.today = datetime.now().astimezone().date()
 
     # Reading
@@ -193,22 +193,6 @@ class RequestsModel(QAbstractTableModel):
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
         return 0 if parent.isValid() else self._count
 
-    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
-        return 0 if parent.isValid() else len(self.titles)
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if orientation != Qt.Orientation.Horizontal:
-            return None
-        match role:
-            case Qt.ItemDataRole.DisplayRole:
-                return self.titles[section]
-            case Qt.ItemDataRole.ToolTipRole:
-                return self.tips.get(section)
-            case Qt.ItemDataRole.TextAlignmentRole:
-                return _alignment(section)
-            case _:
-                return None
-
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if not index.isValid():
             return None
@@ -221,7 +205,7 @@ class RequestsModel(QAbstractTableModel):
             case Qt.ItemDataRole.ToolTipRole:
                 return plain_tip(words.row_tip(record))
             case Qt.ItemDataRole.TextAlignmentRole:
-                return _alignment(column)
+                return self.alignment(column)
             case _ if role == RecordRole:
                 return record
             case _:
@@ -231,8 +215,3 @@ class RequestsModel(QAbstractTableModel):
 def _placeholder(column: int, role: int) -> Any:
     shown = column in (words.WHEN, words.MODEL) and role == Qt.ItemDataRole.DisplayRole
     return PLACEHOLDER if shown else "" if role == Qt.ItemDataRole.DisplayRole else None
-
-
-def _alignment(column: int) -> Qt.AlignmentFlag:
-    side = Qt.AlignmentFlag.AlignRight if column in words.NUMBERS else Qt.AlignmentFlag.AlignLeft
-    return side | Qt.AlignmentFlag.AlignVCenter

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from codette_desktop.domain.errors import CodetteError
 from codette_desktop.domain.events import RequestEnded
 from codette_desktop.domain.request_log import RequestPlace, RequestRecord
 from codette_desktop.gui.i18n import number, tr
-from codette_desktop.gui.layouts import spaced
+from codette_desktop.gui.layouts import sized, spaced
 from codette_desktop.gui.tabs.ask.wording import error_text
 from codette_desktop.gui.tabs.watch.background import off_thread
 from codette_desktop.gui.tabs.watch.requests import requests_wording as words
@@ -23,11 +23,20 @@ from codette_desktop.gui.tabs.watch.requests.requests_model import RequestsModel
 from codette_desktop.gui.tabs.watch.requests.requests_table import RequestsTable
 from codette_desktop.gui.tasks import Tasks
 from codette_desktop.gui.theme import set_role
-from codette_desktop.gui.widgets import Banner, ChipButton, EmptyState, IconButton, ToastHost, file_dialogs
+from codette_desktop.gui.widgets import (
+    Banner,
+    ChipButton,
+    EmptyState,
+    IconButton,
+    ScrollColumn,
+    ToastHost,
+    file_dialogs,
+)
 
 if TYPE_CHECKING:
     from codette_desktop.application import Application
 
+LEAST = 128  # design pixels: the head and three rows
 SOON_MS = 400  # after a request has ended, until the table is read anew
 CSV_FILTER = "CSV (*.csv)"
 
@@ -94,11 +103,18 @@ class RequestsPage(QWidget):
         self.stack.addWidget(work)
         self.stack.addWidget(self.empty)
         self.stack.setMinimumHeight(1)
+        sized(self.table, minimum=(0, LEAST))
+        self.table.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)  # it asks for no more
+        area = ScrollColumn()  # in the lowest window the rows of filters and the table have no room together
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setMinimumHeight(1)
+        spaced(area.column, spacing=0)
+        area.column.addLayout(top)
+        area.column.addWidget(self.strip)
+        area.column.addWidget(self.stack, 1)
         layout = QVBoxLayout(self)
         spaced(layout, spacing=0)
-        layout.addLayout(top)
-        layout.addWidget(self.strip)
-        layout.addWidget(self.stack, 1)
+        layout.addWidget(area)
 
     def _connect(self) -> None:
         for timer, pause, work in ((self._soon, SOON_MS, self.reload), (self._look, 80, self._look_for_place)):

@@ -13,6 +13,7 @@ from codette_desktop.gui.tabs.watch.requests import requests_wording as words
 from codette_desktop.gui.tabs.watch.requests.requests_delegate import RequestsDelegate
 from codette_desktop.gui.tabs.watch.requests.requests_model import RequestsModel
 from codette_desktop.gui.theme import theme
+from codette_desktop.gui.widgets.plain_rows import plain_rows
 
 ROW = 28
 MOST_SELECTED = 1_000  # rows that are copied at once
@@ -43,16 +44,8 @@ class RequestsTable(QTableView):
         self.setModel(model)
         self.setItemDelegate(RequestsDelegate(model, self))
         self.setAccessibleName(tr("Requests"))
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        plain_rows(self)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setTabKeyNavigation(False)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.verticalHeader().hide()
-        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.customContextMenuRequested.connect(self._open_menu)
         self._make_head()
@@ -64,10 +57,7 @@ class RequestsTable(QTableView):
 
     def _make_head(self) -> None:
         head = self.horizontalHeader()
-        head.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         head.setSectionResizeMode(words.MODEL, QHeaderView.ResizeMode.Stretch)
-        head.setHighlightSections(False)
-        head.setMinimumSectionSize(1)
         head.setSectionsClickable(True)
         head.setSortIndicatorShown(True)
         head.sectionClicked.connect(self.sort_by)
